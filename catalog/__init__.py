@@ -1,0 +1,1 @@
+"""What is known: videos, scenes, captions, jobs, search and settings. Imports neither `daemon` nor `tui`."""

@@ -1,0 +1,69 @@
+"""Where things lie: the only module that knows the folders of the XDG base directory specification."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+APP = "haeseol"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one installation. With `--home DIR` all of them lie under DIR."""
+
+    config_dir: Path
+    data_dir: Path
+    cache_dir: Path
+    explicit: bool
+    """True when the person named the folder, so that messages repeat `--home`."""
+
+    @property
+    def config_file(self) -> Path:
+        """The settings, in TOML."""
+        return self.config_dir / "config.toml"
+
+    @property
+    def catalog_file(self) -> Path:
+        """The SQLite catalog."""
+        return self.data_dir / "catalog.db"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Copies of the catalog, made before each migration."""
+        return self.data_dir / "backups"
+
+    @property
+    def models_dir(self) -> Path:
+        """Downloaded model weights, in the layout of the Hugging Face cache."""
+        return self.data_dir / "models"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one running daemon."""
+        return self.data_dir / "daemon.lock"
+
+    def command(self, arguments: str) -> str:
+        """The command line that a message should show for this home."""
+        option = f"--home {self.data_dir} " if self.explicit else ""
+        return f"haeseol {option}{arguments}"
+
+
+def find_home(directory: str | os.PathLike[str] | None = None) -> Home:
+    """The folders in use: `--home`, else `HAESEOL_HOME`, else the XDG ones. Makes none of them."""
+    chosen = directory or os.environ.get("HAESEOL_HOME")
+    if chosen:
+        root = Path(chosen).expanduser().absolute()
+        return Home(root, root, root / "cache", explicit=True)
+    return Home(
+        _xdg("XDG_CONFIG_HOME", ".config"),
+        _xdg("XDG_DATA_HOME", ".local/share"),
+        _xdg("XDG_CACHE_HOME", ".cache"),
+        explicit=False,
+    )
+
+
+def _xdg(variable: str, default: str) -> Path:
+    value = os.environ.get(variable, "")
+    # The specification: a relative path in these variables is invalid and ignored.
+    base = Path(value) if os.path.isabs(value) else Path.home() / default
+    return base / APP

@@ -1,0 +1,303 @@
+"""The library: watched folders, and which content lies at which path.
+
+A video is a content, not a path. A move or a copy changes locations and starts no job; a path that is
+gone makes its location offline and deletes nothing.
+"""
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from catalog import queue
+from catalog.clock import now
+from catalog.errors import NotFoundError
+from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
+from catalog.search.index import put_document
+from catalog.status import refresh_status
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file as `stat` saw it."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    volume: str
+
+    @classmethod
+    def of(cls, path: bytes) -> "FileSeen":
+        """Looks at a file. Raises `OSError`."""
+        stat = os.stat(path)
+        return cls(path, stat.st_size, stat.st_mtime_ns, f"{stat.st_dev:x}")
+
+
+class Placement(StrEnum):
+    """What a file turned out to be."""
+
+    NEW = "new"  # content never seen before
+    KNOWN = "known"  # nothing has changed but perhaps its times
+    MOVED = "moved"  # a known content, from a path that is gone
+    COPIED = "copied"  # a known content, at one more path
+    REPLACED = "replaced"  # a known path with another content
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSpan:
+    """A scene as it is stored: seconds, and a thumbnail of `width * height * 3` RGB bytes."""
+
+    start: float
+    end: float
+    keyframe: float
+    thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What probing told: seconds, pixels as shown, frames a second."""
+
+    duration: float
+    width: int
+    height: int
+    fps: float
+    codec: str
+    rotation: int
+    recorded_at: str | None
+
+
+def path_key(path: bytes) -> str:
+    """The readable, NFC-normalised form of a raw path; what cannot be decoded shows as U+FFFD."""
+    return unicodedata.normalize("NFC", path.decode("utf-8", "replace"))
+
+
+def title_of(path: bytes) -> str:
+    """The title of a new video: its file name without the ending."""
+    return path_key(os.path.splitext(os.path.basename(path))[0])
+
+
+# Folders ------------------------------------------------------------------------------------------
+
+
+def add_folder(session: Session, path: Path, *, recursive: bool | None = None) -> Folder:
+    """Watches a folder from now on; one that is watched already is found."""
+    raw = os.fsencode(path)
+    folder = session.scalars(select(Folder).where(Folder.path == raw)).one_or_none()
+    if folder is None:
+        folder = Folder(path=raw, added_at=now())
+        session.add(folder)
+    if recursive is not None:
+        folder.recursive = int(recursive)
+    session.flush()
+    return folder
+
+
+def find_folder(session: Session, path: Path) -> Folder:
+    """The watched folder at a path. Raises `NotFoundError`."""
+    folder = session.scalars(
+        select(Folder).where(Folder.path == os.fsencode(path))
+    ).one_or_none()
+    if folder is None:
+        raise NotFoundError(f"{path} is not watched; `haeseol folders` lists those that are")
+    return folder
+
+
+def folder_of(session: Session, path: bytes) -> Folder | None:
+    """The innermost watched folder that holds a path."""
+    folders = session.scalars(select(Folder)).all()
+    holding = [folder for folder in folders if path.startswith(folder.path.rstrip(b"/") + b"/")]
+    return max(holding, key=lambda folder: len(folder.path), default=None)
+
+
+# Contents and locations ---------------------------------------------------------------------------
+
+
+def unchanged(session: Session, seen: FileSeen) -> bool:
+    """Whether a path is in the catalog with this size and time, so that reading it can be spared."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Location.path == seen.path,
+                    Location.size == seen.size,
+                    Location.mtime_ns == seen.mtime_ns,
+                    Location.online == 1,
+                )
+            )
+        )
+    )
+
+
+def find_content(session: Session, content_id: str) -> Video | None:
+    """The video of a content."""
+    return session.scalars(select(Video).where(Video.content_id == content_id)).one_or_none()
+
+
+def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, Placement]:
+    """Records that a content lies at a path, and queues a caption job for a new content.
+
+    Returns the video's id and what the file turned out to be.
+    """
+    location = session.scalars(
+        select(Location).where(Location.path == seen.path)
+    ).one_or_none()
+    video = find_content(session, content_id)
+    placement = Placement.KNOWN
+    if video is None:
+        video, placement = _new_video(session, seen, content_id), Placement.NEW
+    if location is None:
+        location, moved = _location_for(session, video.id, seen)
+        if placement is not Placement.NEW:
+            placement = Placement.MOVED if moved else Placement.COPIED
+    elif location.video_id != video.id:
+        replaced, location.video_id = location.video_id, video.id
+        placement = Placement.REPLACED
+        session.flush()
+        _forget_if_empty(session, replaced)
+    was_online = location.online
+    location.size, location.mtime_ns, location.volume = seen.size, seen.mtime_ns, seen.volume
+    location.online, location.last_seen = 1, now()
+    session.flush()
+    if placement is not Placement.KNOWN:
+        _rename(session, video, seen.path)
+    if video.caption_id is None and not queue.has_job(session, video.id):
+        queue.put(session, video.id)
+    elif placement is not Placement.KNOWN or not was_online:
+        refresh_status(session, video.id)
+    return video.id, placement
+
+
+def _new_video(session: Session, seen: FileSeen, content_id: str) -> Video:
+    video = Video(
+        content_id=content_id,
+        size=seen.size,
+        title=title_of(seen.path),
+        status=VideoStatus.QUEUED,
+        added_at=now(),
+    )
+    session.add(video)
+    session.flush()
+    return video
+
+
+def _location_for(session: Session, video_id: int, seen: FileSeen) -> tuple[Location, bool]:
+    """The row for a path new to the catalog: that of a copy that has left its place, else one more."""
+    for known in session.scalars(select(Location).where(Location.video_id == video_id)):
+        if not os.path.lexists(known.path):
+            known.path, known.path_key = seen.path, path_key(seen.path)
+            return known, True
+    location = Location(
+        video_id=video_id,
+        path=seen.path,
+        path_key=path_key(seen.path),
+        volume=seen.volume,
+        size=seen.size,
+        mtime_ns=seen.mtime_ns,
+        first_seen=now(),
+        last_seen=now(),
+    )
+    session.add(location)
+    return location, False
+
+
+def _rename(session: Session, video: Video, path: bytes) -> None:
+    """Keeps the searchable path true, and a title that nobody chose in step with the file's name."""
+    titles = session.scalars(select(Location.path).where(Location.video_id == video.id))
+    if video.caption_id is None or video.title not in {title_of(other) for other in titles}:
+        video.title = title_of(path)
+    put_document(session, video.id, "title", video.title)
+    put_document(session, video.id, "path", path_key(path))
+
+
+def _forget_if_empty(session: Session, video_id: int) -> None:
+    """Drops a content that no path holds and nobody ever captioned: a file that was still growing."""
+    held = session.scalar(select(exists().where(Location.video_id == video_id)))
+    captioned = session.scalar(select(exists().where(Caption.video_id == video_id)))
+    if not held and not captioned:
+        session.delete(session.get_one(Video, video_id))
+        session.flush()
+    else:
+        refresh_status(session, video_id)
+
+
+def set_online(session: Session, paths: Sequence[bytes], *, online: bool) -> int:
+    """Marks locations as within reach or not. Returns how many changed."""
+    changed = 0
+    for location in session.scalars(select(Location).where(Location.path.in_(paths))).all():
+        if bool(location.online) != online:
+            location.online = int(online)
+            refresh_status(session, location.video_id)
+            changed += 1
+    return changed
+
+
+def locations_under(session: Session, folder: bytes) -> list[Location]:
+    """All locations below a folder."""
+    prefix = folder.rstrip(b"/") + b"/"
+    # `/` + 1 is `0`: the first key that is no longer below the folder.
+    return list(
+        session.scalars(
+            select(Location).where(Location.path >= prefix, Location.path < prefix[:-1] + b"0")
+        )
+    )
+
+
+def online_path(session: Session, video_id: int) -> bytes | None:
+    """A path where the content lies now, the one seen last."""
+    return session.scalars(
+        select(Location.path)
+        .where(Location.video_id == video_id, Location.online == 1)
+        .order_by(Location.last_seen.desc(), Location.id)
+    ).first()
+
+
+# Facts and scenes ---------------------------------------------------------------------------------
+
+
+def record_facts(session: Session, video_id: int, facts: VideoFacts) -> None:
+    """Stores what probing told."""
+    video = session.get_one(Video, video_id)
+    video.duration, video.width, video.height = facts.duration, facts.width, facts.height
+    video.fps, video.codec, video.rotation = facts.fps, facts.codec, facts.rotation
+    video.recorded_at = facts.recorded_at
+
+
+def record_scenes(session: Session, video_id: int, spans: Sequence[SceneSpan]) -> None:
+    """Stores the scenes of a video. Scenes that are there already stay, since notes hang on them."""
+    if session.scalar(select(exists().where(Scene.video_id == video_id))):
+        return
+    for index, span in enumerate(spans):
+        session.add(
+            Scene(
+                video_id=video_id,
+                idx=index,
+                start=span.start,
+                end=span.end,
+                keyframe=span.keyframe,
+                thumbnail=span.thumbnail,
+            )
+        )
+
+
+def scenes_of(session: Session, video_id: int) -> list[Scene]:
+    """The scenes of a video in order."""
+    return list(
+        session.scalars(select(Scene).where(Scene.video_id == video_id).order_by(Scene.idx))
+    )
+
+
+def set_tags(session: Session, video_id: int, tags: Sequence[str]) -> None:
+    """Replaces the tags of a video."""
+    from catalog.schema import Tag
+
+    for tag in session.scalars(select(Tag).where(Tag.video_id == video_id)):
+        session.delete(tag)
+    session.flush()
+    for name in dict.fromkeys(unicodedata.normalize("NFC", tag) for tag in tags):
+        session.add(Tag(video_id=video_id, name=name))
+    put_document(session, video_id, "tag", "\n".join(tags))

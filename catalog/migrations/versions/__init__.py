@@ -1,0 +1,1 @@
+"""Alembic migrations of the catalog; `catalog.database.open_catalog` runs them."""

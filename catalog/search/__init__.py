@@ -1,0 +1,1 @@
+"""Full-text search over captions, scene notes, titles, tags and paths."""

@@ -1,0 +1,1 @@
+"""The formats in which the catalog speaks to other programs, one module each."""

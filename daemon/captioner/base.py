@@ -1,0 +1,62 @@
+"""What every captioner offers, whatever runs behind it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Pictures = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One prompt, with the frames that it is about."""
+
+    prompt: str
+    pictures: Pictures | None = None
+    """RGB, shape (frames, height, width, 3); None for a prompt about text alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said."""
+
+    text: str
+    finished: bool
+    """False if the text was cut off at the token limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model speaks, as every caption records it."""
+
+    model: str
+    quantization: str
+    versions: dict[str, str]
+
+
+class InterruptedByUserError(Exception):
+    """A stop was asked for while the model was writing. Nothing of the answer is kept."""
+
+
+class Captioner(Protocol):
+    """Answers questions in batches."""
+
+    identity: Identity
+    frames: int
+    """How many frames a question should show."""
+    long_side: int
+    """The size in pixels beyond which a larger picture tells the model no more."""
+    batch_size: int
+    """How many questions to ask at once."""
+
+    def answer(
+        self, questions: Sequence[Question], *, should_stop: Callable[[], bool] = lambda: False
+    ) -> list[Answer]:
+        """Answers in the order of the questions.
+
+        Raises `CodedError` (gpu_out_of_memory, out_of_memory, model_unavailable) and
+        `InterruptedByUserError` once `should_stop` says so, which is asked at every token.
+        """

@@ -1,0 +1,1 @@
+"""What a person sees: the terminal UI. Builds on `catalog` alone and never imports torch."""
