@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import NotFoundError
-from catalog.home import Home
+from catalog.home import Home, given_path
 from catalog.search.query import Match, search
 from catalog.sqlite import sqlite3
 from catalog.views import (
@@ -50,7 +50,7 @@ def find_video(connection: Connection, reference: str) -> int:
         row = connection.execute("SELECT id FROM video WHERE id = ?", (int(reference),)).fetchone()
         if row is not None:
             return int(row[0])
-    raw = os.fsencode(Path(reference).expanduser().absolute())
+    raw = os.fsencode(given_path(reference))
     key = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
     row = connection.execute(
         "SELECT video_id FROM location WHERE path = ? OR path_key = ? ORDER BY path = ? DESC",
@@ -79,7 +79,9 @@ def videos(connection: Connection, ids: Sequence[int]) -> Iterator[VideoView]:
 
 def _batch(connection: Connection, ids: Sequence[int]) -> Iterator[VideoView]:
     rows = {row["id"]: row for row in _of(connection, "SELECT * FROM video WHERE id IN", ids)}
-    paths = _grouped(connection, "video_id, path FROM location", ids, "online DESC, last_seen DESC, id")
+    paths = _grouped(
+        connection, "video_id, path FROM location", ids, "online DESC, last_seen DESC, id"
+    )
     scenes = _grouped(
         connection, 'id, video_id, idx, start, "end", keyframe, caption_id FROM scene', ids, "idx"
     )
@@ -117,7 +119,10 @@ def _grouped(
 
 
 def _captions(connection: Connection, ids: Sequence[int]) -> dict[int, CaptionView]:
-    return {row["id"]: caption_view(row) for row in _of(connection, "SELECT * FROM caption WHERE id IN", ids)}
+    return {
+        row["id"]: caption_view(row)
+        for row in _of(connection, "SELECT * FROM caption WHERE id IN", ids)
+    }
 
 
 def caption_view(row: Row) -> CaptionView:

@@ -51,9 +51,7 @@ def add_revision(
     """Adds a revision to a video, or to one of its scenes, and makes it current if it may be."""
     subject = _subject(session, video_id, scene_id)
     current = _current(session, subject)
-    waits = (
-        draft.origin == Origin.MODEL and current is not None and current.origin == Origin.HUMAN
-    )
+    waits = draft.origin == Origin.MODEL and current is not None and current.origin == Origin.HUMAN
     if waits:
         _drop_older_proposals(session, video_id, scene_id)
     revision = Caption(
@@ -132,13 +130,8 @@ def accept(session: Session, revision_id: int) -> Caption:
 
 def noted_scenes(session: Session, job_id: int) -> set[int]:
     """The ids of the scenes that a job has captioned already: its checkpoint."""
-    return set(
-        session.scalars(
-            select(Caption.scene_id).where(
-                Caption.job_id == job_id, Caption.scene_id.is_not(None)
-            )
-        )
-    ) - {None}  # type: ignore[return-value, arg-type]
+    rows = session.scalars(select(Caption.scene_id).where(Caption.job_id == job_id))
+    return {scene_id for scene_id in rows if scene_id is not None}
 
 
 def history(session: Session, video_id: int, *, scene_id: int | None = None) -> list[Caption]:
@@ -164,9 +157,7 @@ def find_scene(session: Session, video_id: int, index: int) -> Scene:
 
 
 def _subject(session: Session, video_id: int, scene_id: int | None) -> Video | Scene:
-    found = (
-        session.get(Video, video_id) if scene_id is None else session.get(Scene, scene_id)
-    )
+    found = session.get(Video, video_id) if scene_id is None else session.get(Scene, scene_id)
     if found is None:
         raise NotFoundError(f"there is no video {video_id} in the catalog")
     return found

@@ -67,3 +67,14 @@ def _xdg(variable: str, default: str) -> Path:
     # The specification: a relative path in these variables is invalid and ignored.
     base = Path(value) if os.path.isabs(value) else Path.home() / default
     return base / APP
+
+
+def given_path(name: str) -> Path:
+    """A path as a person typed it, made absolute: `~` and `..` resolved, the last name kept.
+
+    A video that is a symbolic link goes by the link's own name, as it does in a scan of its folder.
+    """
+    path = Path(name).expanduser()
+    if path.name in ("", "..") or path.is_dir():
+        return path.resolve()
+    return path.parent.resolve() / path.name

@@ -28,17 +28,17 @@ from catalog.library import (
 from catalog.schema import Folder, Location
 
 EXTENSIONS = frozenset(
-    ".3g2 .3gp .asf .avi .flv .gif .h264 .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob"
-    " .webm .wmv".split()
+    """
+    .3g2 .3gp .asf .avi .flv .gif .h264 .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob
+    .webm .wmv
+    """.split()
 )
 """File name endings that are taken for video."""
 
-IGNORED = (
-    # Half-written files of browsers, copiers and editors.
-    ".* *.part *.partial *.crdownload *.download *.!qB *.aria2 *.tmp *~ ~syncthing~*"
-    # Folders of synchronizers, network boxes and bins.
-    " @eaDir #recycle __MACOSX lost+found $RECYCLE.BIN"
-).split()
+IGNORED = """
+    .* *.part *.partial *.crdownload *.download *.!qB *.aria2 *.tmp *~ ~syncthing~*
+    @eaDir #recycle __MACOSX lost+found $RECYCLE.BIN
+    """.split()
 """Names that are never looked at, as shell patterns; a folder's name hides all that is in it."""
 
 
@@ -84,7 +84,8 @@ def take_file(catalog: Catalog, path: bytes) -> tuple[int, Placement]:
         raise CodedError(ErrorCode.VANISHED, f"{readable} is gone") from error
     except OSError as error:
         raise CodedError(
-            ErrorCode.UNREADABLE, f"{readable} cannot be read: {error.strerror}; check its permissions"
+            ErrorCode.UNREADABLE,
+            f"{readable} cannot be read: {error.strerror}; check its permissions",
         ) from error
     with catalog.write() as session:
         return place_file(session, seen, content_id)

@@ -99,9 +99,7 @@ def add_folder(session: Session, path: Path, *, recursive: bool | None = None) -
 
 def find_folder(session: Session, path: Path) -> Folder:
     """The watched folder at a path. Raises `NotFoundError`."""
-    folder = session.scalars(
-        select(Folder).where(Folder.path == os.fsencode(path))
-    ).one_or_none()
+    folder = session.scalars(select(Folder).where(Folder.path == os.fsencode(path))).one_or_none()
     if folder is None:
         raise NotFoundError(f"{path} is not watched; `haeseol folders` lists those that are")
     return folder
@@ -143,9 +141,7 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
 
     Returns the video's id and what the file turned out to be.
     """
-    location = session.scalars(
-        select(Location).where(Location.path == seen.path)
-    ).one_or_none()
+    location = session.scalars(select(Location).where(Location.path == seen.path)).one_or_none()
     video = find_content(session, content_id)
     placement = Placement.KNOWN
     if video is None:
@@ -301,3 +297,30 @@ def set_tags(session: Session, video_id: int, tags: Sequence[str]) -> None:
     for name in dict.fromkeys(unicodedata.normalize("NFC", tag) for tag in tags):
         session.add(Tag(video_id=video_id, name=name))
     put_document(session, video_id, "tag", "\n".join(tags))
+
+
+def record_thumbnail(session: Session, scene_id: int, thumbnail: bytes) -> None:
+    """Stores the small picture of a scene."""
+    session.get_one(Scene, scene_id).thumbnail = thumbnail
+
+
+def move_location(session: Session, source: bytes, seen: FileSeen) -> int | None:
+    """Follows a rename at once, where the file is plainly the same. Returns the video's id.
+
+    Else None: then the new path is looked at like any other file.
+    """
+    location = session.scalars(select(Location).where(Location.path == source)).one_or_none()
+    taken = session.scalar(select(exists().where(Location.path == seen.path)))
+    if location is None or taken:
+        return None
+    if (location.size, location.mtime_ns) != (seen.size, seen.mtime_ns):
+        return None
+    location.path, location.path_key = seen.path, path_key(seen.path)
+    location.volume, location.online, location.last_seen = seen.volume, 1, now()
+    video = session.get_one(Video, location.video_id)
+    if video.title == title_of(source):
+        video.title = title_of(seen.path)
+    put_document(session, video.id, "title", video.title)
+    put_document(session, video.id, "path", path_key(seen.path))
+    refresh_status(session, video.id)
+    return video.id

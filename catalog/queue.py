@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from catalog.clock import now
 from catalog.errors import CodedError, LeaseLostError
-from catalog.status import refresh_status
 from catalog.schema import Job, JobState, State
+from catalog.status import refresh_status
 
 CAPTION_KIND = "caption"
 BACKOFF_SECONDS = (60, 300, 1800, 7200)
@@ -125,7 +125,12 @@ def claim(session: Session) -> ClaimedJob | None:
 
 
 def heartbeat(
-    session: Session, job: ClaimedJob, *, progress: float, scenes_done: int, scenes_total: int | None
+    session: Session,
+    job: ClaimedJob,
+    *,
+    progress: float,
+    scenes_done: int,
+    scenes_total: int | None,
 ) -> None:
     """Extends the lease and shows progress (0 to 1). Raises `LeaseLostError`."""
     instant = now()

@@ -70,18 +70,18 @@ def load_settings(home: Home | None = None, **flags: Any) -> Settings:
 
     Raises `UsageError`, which names the file or the variable, the key, and the nearest valid key.
     """
-    home = home or find_home()
+    chosen = home or find_home()
 
     class SettingsOfHome(Settings):
-        model_config = SettingsConfigDict(toml_file=home.config_file)
+        model_config = SettingsConfigDict(toml_file=chosen.config_file)
 
     given = {key: value for key, value in flags.items() if value is not None}
     try:
         return SettingsOfHome(**given)
     except ValidationError as error:
-        raise UsageError(_explain(error, home, given)) from error
+        raise UsageError(_explain(error, chosen, given)) from error
     except ValueError as error:  # TOML that does not parse
-        raise UsageError(f"{home.config_file} is not valid TOML: {error}") from error
+        raise UsageError(f"{chosen.config_file} is not valid TOML: {error}") from error
 
 
 def _explain(error: ValidationError, home: Home, flags: dict[str, Any]) -> str:
@@ -89,7 +89,9 @@ def _explain(error: ValidationError, home: Home, flags: dict[str, Any]) -> str:
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, Settings.model_fields, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(Settings.model_fields)}"
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"known: {', '.join(Settings.model_fields)}"
+        )
         return f"{home.config_file}: unknown setting {key!r}; {hint}"
     variable = f"HAESEOL_{key.upper()}"
     if key in flags:

@@ -44,9 +44,14 @@ def _derive(session: Session, video: Video) -> VideoStatus:
 
 
 def _doubtful(session: Session, video: Video) -> bool:
-    current = [video.caption_id, *session.scalars(
-        select(Scene.caption_id).where(Scene.video_id == video.id, Scene.caption_id.is_not(None))
-    )]
+    current = [
+        video.caption_id,
+        *session.scalars(
+            select(Scene.caption_id).where(
+                Scene.video_id == video.id, Scene.caption_id.is_not(None)
+            )
+        ),
+    ]
     doubtful = exists().where(
         Caption.id.in_(current), Caption.origin == Origin.MODEL, Caption.review != []
     )

@@ -182,8 +182,7 @@ class HitView:
         return {
             "video": {"id": self.video_id, "path": self.path, "title": self.title},
             "field": self.field,
-            "scene": scene
-            and {"index": scene.index, "start": scene.start, "end": scene.end},
+            "scene": scene and {"index": scene.index, "start": scene.start, "end": scene.end},
             "text": self.text,
             "highlights": [list(span) for span in self.highlights],
             "score": self.score,

@@ -112,9 +112,7 @@ def _rows(
             " AND substr(l.path, 1, length(:folder)) = :folder)"
         )
     if after is not None:
-        conditions.append(
-            "coalesce(unixepoch(v.recorded_at), v.added_at) >= :after"
-        )
+        conditions.append("coalesce(unixepoch(v.recorded_at), v.added_at) >= :after")
     return connection.execute(
         "SELECT d.id, d.video_id, d.scene_id, d.field, d.text, bm25(search_index) AS rank"
         " FROM search_index JOIN document d ON d.id = search_index.rowid"

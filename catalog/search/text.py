@@ -13,10 +13,10 @@ _RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
 
 PARTICLES = tuple(
     sorted(
-        (
-            "에서는 에서도 에게는 에게서 으로는 으로도 이라고 이라는 에서 에게 한테 으로 까지 부터 처럼 보다 하고 "
-            "이랑 라고 라는 이나 이며 이고 마다 조차 밖에 은 는 이 가 을 를 에 의 와 과 도 만 로 랑 나 께"
-        ).split(),
+        """
+        에서는 에서도 에게는 에게서 으로는 으로도 이라고 이라는 에서 에게 한테 으로 까지 부터 처럼 보다
+        하고 이랑 라고 라는 이나 이며 이고 마다 조차 밖에 은 는 이 가 을 를 에 의 와 과 도 만 로 랑 나 께
+        """.split(),
         key=len,
         reverse=True,
     )
@@ -56,8 +56,7 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     starts = [
         index
         for index, character in enumerate(text)
-        if index == 0
-        or not (unicodedata.combining(character) or "\u1160" <= character <= "\u11ff")
+        if index == 0 or not (unicodedata.combining(character) or "\u1160" <= character <= "\u11ff")
     ]
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 

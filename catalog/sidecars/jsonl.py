@@ -1,7 +1,10 @@
 """JSON Lines: the whole catalog, one video a line. Importing an export gives the same catalog back.
 
 A line may also come from elsewhere, with no more than a path and a caption:
-`{"path": "…", "duration": null, "caption": "…", "scenes": [{"start": 0.0, "end": 4.2, "note": "…"}], "tags": []}`.
+
+    {"path": "…", "duration": null, "caption": "…", "tags": [],
+     "scenes": [{"start": 0.0, "end": 4.2, "note": "…"}]}
+
 Its texts count as a person's unless the line says `"origin": "model"`.
 """
 
@@ -27,6 +30,7 @@ from catalog.status import refresh_status
 from catalog.views import CaptionView, Json, VideoView
 
 SCHEMA = "haeseol/v1"
+_RETRY_SECONDS = 3600
 
 
 class BadLineError(HaeseolError):
@@ -70,9 +74,7 @@ def _record(connection: browse.Connection, view: VideoView) -> Json:
             "note": scene.note and scene.note.text,
             "keyframe": scene.keyframe,
             "thumbnail": _base64(browse.thumbnail(connection, scene.id)),
-            "revisions": _revisions(
-                browse.revisions(connection, view.id, scene.id), scene.note
-            ),
+            "revisions": _revisions(browse.revisions(connection, view.id, scene.id), scene.note),
         }
         for scene in view.scenes
     ]
@@ -270,20 +272,20 @@ def _take_revisions(
 
 def _take_job(session: Session, video: Video, record: Json) -> None:
     """A video that waits or has failed goes on so; a foreign line without a caption waits."""
-    error = record.get("error")
-    if video.caption_id is not None and error is None:
+    error: Json = record.get("error") or {}
+    if video.caption_id is not None and not error:
         return
-    code = None if error is None else ErrorCode(error["code"])
+    code = ErrorCode(error["code"]) if error else None
     failed = record.get("status") in (JobState.FAILED, JobState.DEAD)
     session.add(
         Job(
             kind="caption",
             video_id=video.id,
             state=record["status"] if failed and code else JobState.QUEUED,
-            attempts=0 if error is None else int(error.get("attempts") or 0),
-            run_after=now() + (3600 if code else 0),
+            attempts=int(error.get("attempts") or 0),
+            run_after=now() + (_RETRY_SECONDS if code else 0),
             error_code=code,
-            error_message=None if code is None else (error.get("message") or ADVICE[code]),
+            error_message=code and (error.get("message") or ADVICE[code]),
             created_at=now(),
         )
     )

@@ -1,6 +1,5 @@
 """The captioner that runs a model on this machine, through transformers and bitsandbytes."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,8 +37,6 @@ class LocalCaptioner:
         self, checkpoint: Checkpoint, *, device: str = "auto", batch_size: int | None = None
     ) -> None:
         """Loads the weights. Raises `CodedError` (model_unavailable, gpu_out_of_memory)."""
-        # It says on every int8 call that it casts its input, which is what int8 does.
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         self.device = _device(device)
         self.processor, self.model = _load(checkpoint, self.device)
         self.processor.tokenizer.padding_side = "left"
@@ -168,7 +165,7 @@ class LocalCaptioner:
         return set(ends) if isinstance(ends, list) else {ends}
 
 
-class _StopWhen(StoppingCriteria):
+class _StopWhen(StoppingCriteria):  # type: ignore[misc]
     """Ends the writing at the next token once a stop is asked for."""
 
     def __init__(self, should_stop: Callable[[], bool]) -> None:
@@ -192,7 +189,7 @@ def _device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def _dtype(device: torch.device, quantization: Quantization) -> torch.dtype:
+def _dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     # On a CPU: float32 is exact, so that a batch says what its members say alone.
@@ -217,7 +214,8 @@ def quantization_config(
 
 
 def _load(checkpoint: Checkpoint, device: torch.device) -> tuple[Any, Any]:
-    dtype = _dtype(device, checkpoint.quantization)
+    transformers.utils.logging.disable_progress_bar()
+    dtype = _dtype(device)
     folder = Path(checkpoint.folder)
     try:
         processor = AutoProcessor.from_pretrained(folder, local_files_only=True)

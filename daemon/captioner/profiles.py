@@ -36,7 +36,9 @@ class Profile:
         return round(self.weights * 0.93 * _BYTES_PER_WEIGHT[quantization] + _ACTIVATION_GIB, 1)
 
 
-def _hub(name: str, checkpoint: str, weights: float, tokens: int, frames: int, rest: str) -> Profile:
+def _hub(
+    name: str, checkpoint: str, weights: float, tokens: int, frames: int, rest: str
+) -> Profile:
     languages, licence = rest.split("; ")
     return Profile(name, f"llava-hf/{checkpoint}", weights, tokens, frames, languages, licence)
 
@@ -46,9 +48,20 @@ PROFILES: tuple[Profile, ...] = (
     _hub("llava-next-video-7b", "LLaVA-NeXT-Video-7B-hf", 7.06, 144, 8, "en; Llama 2"),
     _hub("llava-next-video-7b-dpo", "LLaVA-NeXT-Video-7B-DPO-hf", 7.06, 144, 8, "en; Llama 2"),
     _hub("llava-next-video-34b", "LLaVA-NeXT-Video-34B-hf", 34.8, 144, 8, "en; Apache-2.0"),
-    _hub("llava-onevision-0.5b", "llava-onevision-qwen2-0.5b-ov-hf", 0.89, 196, 8, "en, zh; Apache-2.0"),
-    _hub("llava-onevision-7b", "llava-onevision-qwen2-7b-ov-hf", 8.03, 196, 8, "en, zh; Apache-2.0"),
-    _hub("llava-onevision-72b", "llava-onevision-qwen2-72b-ov-hf", 73.2, 196, 8, "en, zh; Apache-2.0"),
+    _hub(
+        "llava-onevision-0.5b",
+        "llava-onevision-qwen2-0.5b-ov-hf",
+        0.89,
+        196,
+        8,
+        "en, zh; Apache-2.0",
+    ),
+    _hub(
+        "llava-onevision-7b", "llava-onevision-qwen2-7b-ov-hf", 8.03, 196, 8, "en, zh; Apache-2.0"
+    ),
+    _hub(
+        "llava-onevision-72b", "llava-onevision-qwen2-72b-ov-hf", 73.2, 196, 8, "en, zh; Apache-2.0"
+    ),
 )
 BY_NAME = {profile.name: profile for profile in PROFILES}
 
@@ -67,7 +80,7 @@ def free_gpu_gib() -> float | None:
     """Free memory of the roomiest GPU in GiB, or None without one. Asks the driver, not torch."""
     try:
         told = subprocess.run(
-            ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"],  # noqa: S607
+            ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"],
             capture_output=True,
             text=True,
             timeout=10,

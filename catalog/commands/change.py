@@ -1,0 +1,132 @@
+"""The `add`, `edit` and `undo` commands."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog import browse, captions, ingest, library
+from catalog import queue as jobs
+from catalog.database import Catalog, open_catalog
+from catalog.errors import CodedError, ExitCode, UsageError
+from catalog.home import Home, given_path
+from catalog.language import tr
+from catalog.prompts import custom
+from catalog.safe_text import shown
+from catalog.schema import Scene, Video
+from catalog.terminal import emit_json_list, narrate, say
+
+
+def add(options: argparse.Namespace, home: Home) -> int:
+    """The `add` command: files and folders into the queue, at once and without waiting for rest."""
+    if options.prompt:
+        custom(options.prompt)
+    catalog = open_catalog(home)
+    taken: list[tuple[int, library.Placement, Path]] = []
+    failures = 0
+    for name in options.paths:
+        path = given_path(name)
+        try:
+            if path.is_dir() and options.watch:
+                with catalog.write() as session:
+                    library.add_folder(session, path)
+            for file in _files(path):
+                video_id, placement = ingest.take_file(catalog, os.fsencode(file))
+                _queue(catalog, video_id, options)
+                taken.append((video_id, placement, file))
+        except (CodedError, UsageError) as error:
+            narrate(f"haeseol: {shown(str(error))}")
+            failures += 1
+    if options.json:
+        emit_json_list(
+            {"video": {"id": video_id, "path": str(file)}, "placement": placement}
+            for video_id, placement, file in taken
+        )
+    else:
+        for video_id, placement, file in taken:
+            say(f"{video_id:>6}  {tr(placement)}  {shown(str(file))}")
+    if failures:
+        return ExitCode.PARTIAL if failures < len(options.paths) else ExitCode.FAILED
+    return ExitCode.DONE
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        for raw in ingest.walk(os.fsencode(path)):
+            yield Path(os.fsdecode(raw))
+    elif path.is_file():
+        yield path
+    else:
+        raise UsageError(f"{path} does not exist, or is no file; check the name")
+
+
+def _queue(catalog: Catalog, video_id: int, options: argparse.Namespace) -> None:
+    """Asks once more only where the person asked for something of their own."""
+    if options.prompt or options.priority:
+        with catalog.write() as session:
+            video = session.get_one(Video, video_id)
+            if options.prompt or video.caption_id is None:
+                jobs.put(session, video_id, prompt=options.prompt or "", priority=options.priority)
+
+
+def edit(options: argparse.Namespace, home: Home) -> int:
+    """The `edit` command: a person's text, from `--text` or from their editor."""
+    catalog = open_catalog(home)
+    with catalog.read() as connection:
+        video_id = browse.find_video(connection, options.video)
+        view = browse.video(connection, video_id)
+    with catalog.write() as session:
+        scene = _scene(session, video_id, options.scene)
+        scene_id = None if scene is None else scene.id
+    current = view.caption
+    if scene is not None:
+        current = next(one.note for one in view.scenes if one.id == scene.id)
+    text = options.text
+    if text is None:
+        text = _from_editor("" if current is None else current.text)
+        if current is not None and text.strip() == current.text:
+            narrate(tr("Nothing was changed."))
+            return ExitCode.DONE
+    expected = None if current is None or options.text is not None else current.id
+    with catalog.write() as session:
+        captions.edit(session, video_id, text, scene_id=scene_id, expected_id=expected)
+    narrate(tr("Saved. `undo` brings back the text before."))
+    return ExitCode.DONE
+
+
+def _scene(session: object, video_id: int, index: int | None) -> Scene | None:
+    from sqlalchemy.orm import Session
+
+    assert isinstance(session, Session)
+    return None if index is None else captions.find_scene(session, video_id, index)
+
+
+def _from_editor(text: str) -> str:
+    """Lets the person edit a text in `$VISUAL` or `$EDITOR`. Raises `UsageError`."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with tempfile.TemporaryDirectory(prefix="haeseol-") as folder:
+        file = Path(folder) / "caption.txt"
+        file.write_text(text + "\n", encoding="utf-8")
+        try:
+            subprocess.run([*shlex.split(editor), str(file)], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise UsageError(
+                f"the editor {editor!r} did not end well ({error}); set EDITOR, or use --text"
+            ) from error
+        return file.read_text(encoding="utf-8").strip()
+
+
+def undo(options: argparse.Namespace, home: Home) -> int:
+    """The `undo` command."""
+    catalog = open_catalog(home)
+    with catalog.read() as connection:
+        video_id = browse.find_video(connection, options.video)
+    with catalog.write() as session:
+        scene = _scene(session, video_id, options.scene)
+        before = captions.undo(session, video_id, scene_id=None if scene is None else scene.id)
+        text = None if before is None else before.text
+    say(shown(text) if text is not None else tr("(no caption yet)"))
+    return ExitCode.DONE
