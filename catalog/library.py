@@ -4,6 +4,7 @@ A video is a content, not a path. A move or a copy changes locations and starts 
 gone makes its location offline and deletes nothing.
 """
 
+import hashlib
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from catalog.errors import NotFoundError
 from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
+
+
+_UNSEEN = "path-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
     location = session.scalars(select(Location).where(Location.path == seen.path)).one_or_none()
     video = find_content(session, content_id)
     placement = Placement.KNOWN
+    if video is None and location is not None:
+        video = _adopt_unseen(session, location, seen, content_id)
     if video is None:
         video, placement = _new_video(session, seen, content_id), Placement.NEW
     if location is None:
@@ -166,6 +172,22 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
     elif placement is not Placement.KNOWN or not was_online:
         refresh_status(session, video.id)
     return video.id, placement
+
+
+def unseen_content_id(path: bytes) -> str:
+    """What stands for the fingerprint of a file that has been told of but never been seen."""
+    return _UNSEEN + hashlib.blake2b(path, digest_size=16).hexdigest()
+
+
+def _adopt_unseen(
+    session: Session, location: Location, seen: FileSeen, content_id: str
+) -> Video | None:
+    """Gives an imported video, whose file has come at last, the identity of its content."""
+    video = session.get_one(Video, location.video_id)
+    if not video.content_id.startswith(_UNSEEN):
+        return None
+    video.content_id, video.size = content_id, seen.size
+    return video
 
 
 def _new_video(session: Session, seen: FileSeen, content_id: str) -> Video:

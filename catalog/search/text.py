@@ -7,6 +7,7 @@ to it and wherever in a compound it stands; other scripts are indexed as whole w
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 
 _ZERO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
@@ -58,7 +59,7 @@ def _clusters(text: str) -> list[tuple[int, int]]:
         for index, character in enumerate(text)
         if index == 0 or not (unicodedata.combining(character) or "\u1160" <= character <= "\u11ff")
     ]
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+    return list(pairwise([*starts, len(text)]))
 
 
 def _fold(character: str) -> str:

@@ -9,7 +9,6 @@ Its texts count as a person's unless the line says `"origin": "model"`.
 """
 
 import base64
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -176,7 +175,7 @@ def _content_id_of(path: bytes) -> str:
     try:
         return fingerprint(Path(os.fsdecode(path)))
     except OSError:
-        return f"path-{hashlib.blake2b(path, digest_size=16).hexdigest()}"
+        return library.unseen_content_id(path)
 
 
 def _take_locations(session: Session, video: Video, paths: Sequence[bytes]) -> None:

@@ -1,0 +1,244 @@
+"""The worker and the way of one video: checkpoints, failures, leases. Real clips, a scripted model."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from catalog import browse, library, queue
+from catalog.captions import edit
+from catalog.database import Catalog
+from catalog.errors import CodedError, ErrorCode
+from catalog.ingest import take_file
+from catalog.settings import load_settings
+from daemon.captioner.base import Question
+from daemon.worker import Worker
+from tests.clips import plain, textured, write_video
+from tests.daemon.scripted import ScriptedCaptioner
+
+COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 40))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Four one-second scenes."""
+    path = tmp_path / "네 장면.mp4"
+    write_video(path, [plain(colour) for colour in COLOURS for _ in range(25)])
+    return path
+
+
+@pytest.fixture
+def video_id(catalog: Catalog, clip: Path) -> int:
+    return take_file(catalog, str(clip).encode())[0]
+
+
+def worker_with(catalog: Catalog, captioner: ScriptedCaptioner) -> Worker:
+    return Worker(catalog, load_settings(catalog.home), lambda model: captioner, threading.Event())
+
+
+def view(catalog: Catalog, video_id: int) -> browse.VideoView:
+    with catalog.read() as connection:
+        return browse.video(connection, video_id)
+
+
+def notes(catalog: Catalog, video_id: int) -> list[str]:
+    return [scene.note.text for scene in view(catalog, video_id).scenes if scene.note]
+
+
+def test_every_scene_gets_a_note_and_the_whole_a_caption(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner()
+    worker = worker_with(catalog, captioner)
+    assert worker.run_next()
+    assert not worker.run_next()
+    seen = view(catalog, video_id)
+    assert notes(catalog, video_id) == [f"문장 {n}이 있다." for n in (1, 2, 3, 4)]
+    assert seen.caption is not None
+    assert seen.caption.text == "문장 5이 있다."
+    assert (seen.status, seen.width, seen.height, seen.codec) == ("captioned", 128, 96, "h264")
+    assert seen.duration == pytest.approx(4.0, abs=0.05)
+    assert [scene.start for scene in seen.scenes] == pytest.approx([0, 1, 2, 3], abs=0.05)
+    assert seen.scenes[0].note is not None
+    assert seen.scenes[0].note.frames == pytest.approx((0.12, 0.36, 0.6, 0.84), abs=0.05)
+
+
+def test_the_whole_is_asked_for_with_the_notes_in_order(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner()
+    worker_with(catalog, captioner).run_next()
+    merge = captioner.questions[-1]
+    assert merge.pictures is None
+    assert "1. 문장 1이 있다.\n2. 문장 2이 있다.\n3. 문장 3" in merge.prompt
+    pictures = captioner.questions[1].pictures
+    assert pictures is not None
+    assert pictures.shape[0] == 4
+    assert pictures[:, :, :, 1].mean() > 150  # the second scene is green
+
+
+def test_thumbnails_are_stored(catalog: Catalog, video_id: int) -> None:
+    worker_with(catalog, ScriptedCaptioner()).run_next()
+    with catalog.read() as connection:
+        blob = browse.thumbnail(connection, view(catalog, video_id).scenes[2].id)
+    assert blob is not None
+    width, height = blob[:2]
+    assert len(blob) == 2 + width * height * 3
+    assert blob[2:5][2] > 150  # the third scene is blue
+
+
+def test_a_long_video_is_merged_in_rounds(catalog: Catalog, tmp_path: Path) -> None:
+    pictures = [picture for seed in range(20) for picture in [textured(seed * 7)] * 15]
+    path = write_video(tmp_path / "많은 장면.mp4", pictures)
+    video_id, _ = take_file(catalog, str(path).encode())
+    captioner = ScriptedCaptioner()
+    worker_with(catalog, captioner).run_next()
+    scenes = len(notes(catalog, video_id))
+    assert scenes > 16
+    merges = [question for question in captioner.questions if question.pictures is None]
+    assert len(merges) == 4  # three groups of notes, then one of their texts
+    assert all(question.prompt.count("\n") <= 10 for question in merges)
+
+
+def test_an_interrupted_job_goes_on_at_the_first_scene_without_a_note(
+    catalog: Catalog, video_id: int
+) -> None:
+    class ProcessDeath(BaseException):
+        """Stands for a kill: nothing in the program may handle it."""
+
+    def die_at_third(number: int, question: Question) -> str:
+        if number == 3:
+            raise ProcessDeath
+        return f"앞 {number}"
+
+    with pytest.raises(ProcessDeath):
+        worker_with(catalog, ScriptedCaptioner(die_at_third)).run_next()
+    assert notes(catalog, video_id) == ["앞 1", "앞 2"]
+    with catalog.write() as session:
+        assert queue.recover(session, everything=True) == 1
+    after = ScriptedCaptioner(lambda number, question: f"뒤 {number}")
+    assert worker_with(catalog, after).run_next()
+    assert notes(catalog, video_id) == ["앞 1", "앞 2", "뒤 1", "뒤 2"]
+    assert len(after.questions) == 3
+    with catalog.read() as connection:
+        texts = browse.revisions(connection, video_id)
+        per_scene = [
+            len(browse.revisions(connection, video_id, scene.id))
+            for scene in view(catalog, video_id).scenes
+        ]
+    assert len(texts) == 1
+    assert per_scene == [1, 1, 1, 1]
+
+
+def test_a_stop_gives_the_job_back_with_its_try(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner()
+    worker = worker_with(catalog, captioner)
+
+    def stop_at_second(number: int, question: Question) -> str:
+        if number == 2:
+            worker.stop.set()
+        return f"문장 {number}"
+
+    captioner._on_question = stop_at_second
+    worker.run_next()
+    (job,) = jobs(catalog)
+    assert (job.state, job.attempts) == ("queued", 0)
+    assert notes(catalog, video_id) == ["문장 1"]
+
+
+def jobs(catalog: Catalog) -> list[browse.JobView]:
+    with catalog.read() as connection:
+        return browse.jobs(connection)
+
+
+def test_a_cancelled_job_writes_nothing_more(catalog: Catalog, video_id: int) -> None:
+    def cancel(number: int, question: Question) -> str:
+        with catalog.write() as session:
+            queue.cancel(session, [1])
+        return "늦은 글"
+
+    worker = worker_with(catalog, ScriptedCaptioner(cancel))
+    worker.run_next()
+    assert notes(catalog, video_id) == []
+    assert worker.outcome.failed == {}
+
+
+def test_a_file_that_changes_meanwhile_is_not_captioned(
+    catalog: Catalog, clip: Path, video_id: int
+) -> None:
+    def touch(number: int, question: Question) -> str:
+        with clip.open("ab") as file:
+            file.write(b"more")
+        return "글"
+
+    worker = worker_with(catalog, ScriptedCaptioner(touch))
+    worker.run_next()
+    assert view(catalog, video_id).caption is None
+    assert worker.outcome.failed[clip].code == "changed_while_reading"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CodedError(ErrorCode.GPU_OUT_OF_MEMORY, "no room"), "gpu_out_of_memory"),
+        (MemoryError(), "out_of_memory"),
+        (OSError(28, "No space left on device"), "disk_full"),
+        (OSError(5, "Input/output error"), "unreadable"),
+        (ValueError("a bug"), "decoder_crashed"),
+    ],
+)
+def test_every_failure_is_a_row_with_a_code_and_a_next_step(
+    catalog: Catalog, clip: Path, video_id: int, error: Exception, code: str
+) -> None:
+    def fail(number: int, question: Question) -> str:
+        raise error
+
+    assert worker_with(catalog, ScriptedCaptioner(fail)).run_next()
+    failed = view(catalog, video_id)
+    assert failed.status == "failed"
+    document = failed.json()["error"]
+    assert (document["code"], document["attempts"]) == (code, 1)
+
+
+def test_a_vanished_file_fails_with_its_code(catalog: Catalog, clip: Path, video_id: int) -> None:
+    clip.unlink()
+    worker = worker_with(catalog, ScriptedCaptioner())
+    worker.run_next()
+    assert worker.outcome.failed[clip].code == "vanished"
+
+
+def test_a_recaption_beside_a_persons_text_waits(catalog: Catalog, video_id: int) -> None:
+    worker = worker_with(catalog, ScriptedCaptioner())
+    worker.run_next()
+    with catalog.write() as session:
+        edit(session, video_id, "사람의 글")
+        queue.put(session, video_id)
+    worker.run_next()
+    seen = view(catalog, video_id)
+    assert seen.caption is not None
+    assert seen.caption.text == "사람의 글"
+    with catalog.read() as connection:
+        assert [r.proposed for r in browse.revisions(connection, video_id)] == [True, False, False]
+
+
+def test_the_folders_prompt_is_used_and_the_jobs_own_goes_before_it(
+    catalog: Catalog, clip: Path, video_id: int
+) -> None:
+    with catalog.write() as session:
+        library.add_folder(session, clip.parent).prompt = "{folder}의 {filename}: {count}장"
+    captioner = ScriptedCaptioner()
+    worker = worker_with(catalog, captioner)
+    worker.run_next()
+    assert captioner.questions[0].prompt == f"{clip.parent.name}의 네 장면: 4장"
+    with catalog.write() as session:
+        queue.put(session, video_id, prompt="{duration}초", frames=2)
+    worker.run_next()
+    asked = captioner.questions[5]
+    assert asked.prompt == "1.0초"
+    assert asked.pictures is not None
+    assert len(asked.pictures) == 2
+
+
+def test_text_that_is_not_korean_is_flagged(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner(lambda number, question: "a red circle moves")
+    worker_with(catalog, captioner).run_next()
+    seen = view(catalog, video_id)
+    assert seen.status == "needs_review"
+    assert seen.caption is not None
+    assert seen.caption.review == ("not_korean",)
