@@ -142,6 +142,14 @@ def test_a_stop_gives_the_job_back_with_its_try(catalog: Catalog, video_id: int)
     assert notes(catalog, video_id) == ["문장 1"]
 
 
+def test_a_stop_during_the_search_for_scenes_stores_none(catalog: Catalog, video_id: int) -> None:
+    worker = worker_with(catalog, ScriptedCaptioner())
+    worker.stop.set()
+    worker.run_next()
+    assert view(catalog, video_id).scenes == ()
+    assert jobs(catalog)[0].state == "queued"
+
+
 def jobs(catalog: Catalog) -> list[browse.JobView]:
     with catalog.read() as connection:
         return browse.jobs(connection)

@@ -1,0 +1,207 @@
+"""Opens video files without trusting them: local, of listed formats and codecs, of bounded size."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import av.logging
+from av.stream import Disposition
+
+from catalog.errors import CodedError, ErrorCode
+from daemon.media.completeness import is_cut_short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,"
+    # Only so that a person hears "it is sound", rather than "it does not open".
+    "mp3,wav,flac,aac"
+)
+"""The demuxers that may open a file. Playlists and scripts are left out: they open other files."""
+
+CODECS = frozenset(
+    {
+        *("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video"),
+        *("h263", "flv1", "mjpeg", "prores", "dnxhd", "theora", "dvvideo"),
+    }
+)
+"""The codecs that may decode, by canonical name; each is widely used and widely fuzzed."""
+
+_DECODERS = ",".join(sorted({*CODECS, "flv", "libdav1d", "libvpx", "libvpx-vp9"}))
+"""The same as decoder names."""
+
+TICK = Fraction(1, 90_000)
+"""The unit of time where a stream names none."""
+
+MAX_PIXELS = 8192 * 8192
+MAX_STREAMS = 100
+
+_NOT_MOVING = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+
+# A damaged file makes libav write a flood of lines to stderr.
+av.logging.set_level(None)
+
+
+class MediaError(CodedError):
+    """A video file cannot be opened, understood or decoded."""
+
+
+def failure(code: ErrorCode, path: Path, what: str, advice: str) -> MediaError:
+    """Returns the error that names the file, what is wrong with it and what to do next."""
+    name = os.fsencode(path).decode("utf-8", "replace")
+    return MediaError(code, f"{name} {what}; {advice}.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Opens a file and picks its moving picture; nothing has been decoded yet.
+
+    Raises `MediaError`: vanished, unreadable, truncated, no_video_stream, out_of_memory.
+    """
+    _check_file(path)
+    container = _open(path)
+    try:
+        yield container, _moving_picture(path, container)
+    except av.error.MemoryError as error:
+        raise failure(
+            ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
+        ) from error
+    except av.error.FFmpegError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        container.close()
+
+
+def decode_packet(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+    """Decodes one packet (None: what the decoder still holds); a damaged one gives nothing."""
+    try:
+        return stream.decode(packet)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        return []
+
+
+def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """Reads the packets of one stream, up to where the file can be read no more."""
+    while True:
+        try:
+            # A packet without data ends the stream and would flush the decoder: the caller decides.
+            yield from (packet for packet in container.demux(stream) if packet.size)
+        except IndexError:
+            # PyAV stumbles over a stream that begins in the middle of the file, as broadcasts have.
+            continue
+        except (av.error.EOFError, av.error.InvalidDataError):
+            pass
+        return
+
+
+def stamp_of(item: Packet[VideoStream] | VideoFrame) -> int:
+    """Returns when a packet or frame is shown, in ticks, or decoded where nothing says more."""
+    if item.pts is not None:
+        return item.pts
+    return item.dts or 0
+
+
+def codec_name(stream: VideoStream) -> str:
+    """Returns the codec's name, not that of the decoder at hand: `av1`, not `libdav1d`."""
+    return stream.codec_context.codec.canonical_name
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise failure(
+            ErrorCode.UNREADABLE, path, "is not a regular file", "give the path of a video file"
+        )
+    if status.st_size == 0:
+        raise failure(ErrorCode.UNREADABLE, path, "is empty", "copy it again, or delete it")
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        # The prefix keeps a name such as `concat:a.mp4` or `http:` from being taken for a protocol.
+        return av.open(
+            f"file:{path.absolute()}",
+            mode="r",
+            # Opening decodes a little to learn about the streams: the codec list holds there only,
+            # so the stream that is picked is checked again before it is decoded.
+            options={
+                "protocol_whitelist": "file",
+                "format_whitelist": FORMATS,
+                "codec_whitelist": _DECODERS,
+            },
+            metadata_errors="replace",
+        )
+    except av.error.FFmpegError as error:
+        if is_cut_short(path):
+            raise truncated(path) from error
+        raise _unreadable(path, error) from error
+
+
+def truncated(path: Path) -> MediaError:
+    """Returns the error for a file whose end is missing."""
+    return failure(
+        ErrorCode.TRUNCATED, path, "is cut short: a part of it is missing", "copy it again in full"
+    )
+
+
+def _unreadable(path: Path, error: OSError | av.error.FFmpegError) -> MediaError:
+    if isinstance(error, FileNotFoundError):
+        return failure(
+            ErrorCode.VANISHED, path, "is gone", "put it back, or remove it from the catalog"
+        )
+    if isinstance(error, PermissionError):
+        return failure(
+            ErrorCode.UNREADABLE, path, "may not be read", "give your user permission to read it"
+        )
+    return failure(
+        ErrorCode.UNREADABLE,
+        path,
+        f"does not open as a video ({error.strerror})",
+        "check that it plays, convert it to H.264 in MP4, or delete it",
+    )
+
+
+def _moving_picture(path: Path, container: InputContainer) -> VideoStream:
+    if len(container.streams) > MAX_STREAMS:
+        what = f"holds {len(container.streams)} streams"
+        raise failure(ErrorCode.UNREADABLE, path, what, "convert it to H.264 in MP4")
+    streams = [s for s in container.streams.video if not s.disposition & _NOT_MOVING]
+    if not streams:
+        what = "holds no moving picture, only sound or a still"
+        raise failure(ErrorCode.NO_VIDEO_STREAM, path, what, "move it out of the watched folder")
+    # A stream whose codec libav does not know at all comes without a context.
+    known = [s for s in streams if s.codec_context is not None]
+    if not known:
+        what = "uses a codec that is not known"
+        raise failure(ErrorCode.UNREADABLE, path, what, "convert it to H.264 in MP4")
+    stream = max(known, key=_preference)
+    if codec_name(stream) not in CODECS:
+        what = f"uses the codec {codec_name(stream)}, which is not opened for safety"
+        raise failure(ErrorCode.UNREADABLE, path, what, "convert it to H.264 in MP4")
+    if not 0 < stream.width * stream.height <= MAX_PIXELS:
+        what = f"says that its picture is {stream.width}×{stream.height} pixels"
+        raise failure(ErrorCode.UNREADABLE, path, what, "convert it to a smaller size")
+    return stream
+
+
+def _preference(stream: VideoStream) -> tuple[bool, int, int]:
+    default = bool(stream.disposition & Disposition.default)
+    return default, stream.width * stream.height, -stream.index

@@ -1,0 +1,174 @@
+"""The demo world: what its sentences say, what is held out, and that its pictures show it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from daemon.captioner.demo.render import frame_at, scene_frame, write_clip
+from daemon.captioner.demo.world import (
+    ALL_TRIPLES,
+    BACKGROUNDS,
+    COLOURS,
+    HELD_OUT,
+    MOTIONS,
+    NOTHING,
+    SHAPES,
+    TRAINED,
+    Background,
+    Colour,
+    Motion,
+    Scene,
+    Shape,
+    parse,
+    random_clip,
+    random_nothing,
+    random_scene,
+    read,
+    sentence,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = (160, 90)
+RASTER = (90, 160)
+
+
+def one(colour: Colour, shape: Shape, motion: Motion, seed: int = 0) -> Scene:
+    """A scene of one object before black."""
+    rng = np.random.default_rng(seed)
+    pool = ((colour, shape, motion),)
+    return random_scene(rng, size=SIZE, pool=pool, background=Background.BLACK)
+
+
+def masks(scene: Scene) -> list[np.ndarray]:
+    """Where the object is, at 8 moments in the middles of equal parts."""
+    times = [(index + 0.5) / 8 * scene.duration for index in range(8)]
+    frames = [scene_frame(scene, time, SIZE, RASTER).astype(int) for time in times]
+    return [np.abs(frame - np.array(scene.rgb)).sum(2) > 60 for frame in frames]
+
+
+def centre(mask: np.ndarray) -> tuple[float, float]:
+    rows, columns = np.nonzero(mask)
+    return float(columns.mean()), float(rows.mean())
+
+
+class TestSentence:
+    def test_one_object(self) -> None:
+        said = sentence(Background.BLACK, [(Colour.RED, Shape.CIRCLE, Motion.RIGHTWARD)])
+        assert said == "검은 배경에서 빨간 원이 왼쪽에서 오른쪽으로 움직인다."
+
+    def test_two_objects_are_named_by_colour_then_shape(self) -> None:
+        star, circle = (Colour.BLUE, Shape.STAR, Motion.STILL), (Colour.RED, Shape.CIRCLE, Motion.UP)
+        said = sentence(Background.BLACK, [star, circle])
+        assert said == "검은 배경에서 빨간 원이 위로 올라가고 파란 별이 가만히 있다."
+
+    def test_nothing_to_name(self) -> None:
+        assert sentence(Background.SKY, []) == NOTHING
+        assert parse(NOTHING) == set()
+
+    @pytest.mark.parametrize("background", BACKGROUNDS)
+    def test_everything_said_is_read_back(self, background: Background) -> None:
+        for first, second in zip(ALL_TRIPLES, ALL_TRIPLES[7:], strict=False):
+            for triples in ([first], [first, second]):
+                reading = read(sentence(background, triples))
+                assert reading.triples == set(triples)
+                assert reading.background is background
+
+
+class TestHeldOut:
+    def test_is_disjoint_from_training_and_covers_every_word_evenly(self) -> None:
+        assert len(HELD_OUT) == 36
+        assert HELD_OUT.isdisjoint(TRAINED)
+        assert HELD_OUT | set(TRAINED) == set(ALL_TRIPLES)
+        for place, words, least in ((0, COLOURS, 6), (1, SHAPES, 9), (2, MOTIONS, 4)):
+            for word in words:
+                assert sum(triple[place] is word for triple in HELD_OUT) >= least
+
+    @pytest.mark.parametrize("held_out", [False, True])
+    def test_clips_take_their_triples_from_one_side(self, held_out: bool) -> None:
+        rng = np.random.default_rng(3)
+        for _ in range(30):
+            for scene in random_clip(rng, counts=(1, 2), held_out=held_out).scenes:
+                assert all((triple in HELD_OUT) is held_out for triple in scene.triples)
+
+
+class TestRandom:
+    def test_the_same_seed_makes_the_same_clip(self) -> None:
+        first, second = (random_clip(np.random.default_rng(5), counts=(2, 1)) for _ in range(2))
+        assert first == second
+        assert random_clip(np.random.default_rng(6), counts=(2, 1)) != first
+
+    def test_neighbouring_scenes_differ_in_background(self) -> None:
+        for seed in range(20):
+            before, after = random_clip(np.random.default_rng(seed), counts=(1, 1)).scenes
+            assert before.background is not after.background
+
+    def test_lengths_are_whole_frames_within_bounds(self) -> None:
+        for seed in range(20):
+            clip = random_clip(np.random.default_rng(seed))
+            assert 0.9 < clip.duration <= 8.1
+            assert clip.duration * clip.fps == pytest.approx(round(clip.duration * clip.fps))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", range(3))
+class TestPictures:
+    @pytest.mark.parametrize(
+        ("motion", "axis", "sign"),
+        [(Motion.RIGHTWARD, 0, 1), (Motion.LEFTWARD, 0, -1), (Motion.DOWN, 1, 1), (Motion.UP, 1, -1)],
+    )
+    def test_the_centre_moves_as_said(
+        self, shape: Shape, seed: int, motion: Motion, axis: int, sign: int
+    ) -> None:
+        places = [centre(mask)[axis] for mask in masks(one(Colour.WHITE, shape, motion, seed))]
+        assert all(sign * (after - before) > -0.3 for before, after in pairwise(places))
+        assert sign * (places[-1] - places[0]) > 0.1 * SIZE[axis]
+
+    @pytest.mark.parametrize(("motion", "sign"), [(Motion.GROW, 1), (Motion.SHRINK, -1)])
+    def test_the_area_changes_as_said(self, shape: Shape, seed: int, motion: Motion, sign: int) -> None:
+        areas = [int(mask.sum()) for mask in masks(one(Colour.YELLOW, shape, motion, seed))]
+        assert sign * (areas[-1] - areas[0]) > 0.3 * min(areas)
+
+    def test_blinking_shows_in_eight_frames(self, shape: Shape, seed: int) -> None:
+        shown = [bool(mask.any()) for mask in masks(one(Colour.WHITE, shape, Motion.BLINK, seed))]
+        assert sum(a != b for a, b in pairwise(shown)) >= 2
+
+    def test_a_still_object_stays(self, shape: Shape, seed: int) -> None:
+        first, *others = masks(one(Colour.RED, shape, Motion.STILL, seed))
+        assert first.any()
+        assert all((first == other).all() for other in others)
+
+
+def test_a_squeezed_raster_shows_the_whole_picture() -> None:
+    scene = one(Colour.WHITE, Shape.CIRCLE, Motion.STILL)
+    wide, square = scene_frame(scene, 0, SIZE, RASTER), scene_frame(scene, 0, SIZE, (90, 90))
+    x, y = centre(wide.sum(2) > 400)
+    squeezed_x, squeezed_y = centre(square.sum(2) > 400)
+    assert squeezed_x == pytest.approx(x * 90 / 160, abs=0.7)
+    assert squeezed_y == pytest.approx(y, abs=0.7)
+
+
+def test_textures_follow_from_their_seed() -> None:
+    scenes = [random_nothing(np.random.default_rng(seed)) for seed in range(12)]
+    for scene in scenes:
+        first, again = (scene_frame(scene, 0.5, SIZE, RASTER) for _ in range(2))
+        assert (first == again).all()
+        assert scene.sentence == NOTHING
+
+
+def test_a_written_clip_has_its_length_and_shows_both_scenes(tmp_path: Path) -> None:
+    import av
+
+    clip = random_clip(np.random.default_rng(2), counts=(1, 1), size=SIZE)
+    write_clip(tmp_path / "clip.mp4", clip)
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == round(clip.duration * clip.fps)
+    for index in (0, len(frames) - 1):
+        drawn = frame_at(clip, (index + 0.5) / clip.fps)
+        assert np.abs(frames[index].astype(int) - drawn).mean() < 8
