@@ -333,3 +333,7 @@ def _add_transfer(commands: "_Commands[_Parser]") -> None:
         tr("print a completion script for your shell"),
     )
     completion.add_argument("shell", choices=("bash", "zsh"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -33,9 +33,9 @@ def run(options: argparse.Namespace, home: Home) -> int:
             quantization=options.quantization,
             settle_seconds=options.settle_seconds,
         )
+        folders = [_existing(name) for name in options.folders]
         # Asked for before anything is queued: without a model nothing could ever be done.
         find_checkpoint(settings, home)
-        folders = [_existing(name) for name in options.folders]
     except (UsageError, CodedError) as error:
         narrate(f"haeseol: {shown(str(error))}")
         return ExitCode.USAGE if options.once else ExitCode.BAD_CONFIG
