@@ -71,7 +71,9 @@ class _Parser(argparse.ArgumentParser):
     """One that does not guess shortened options: a later version may add one that is ambiguous."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+        super().__init__(allow_abbrev=False, add_help=False, **options)  # type: ignore[arg-type]
+        self._positionals.title, self._optionals.title = tr("arguments"), tr("options")
+        self.add_argument("-h", "--help", action="help", help=tr("show this help and end"))
 
 
 def build_parser() -> "_Parser":
@@ -84,7 +86,12 @@ def build_parser() -> "_Parser":
     )
     parser.add_argument("--home", metavar="DIR", help=tr("keep everything under this one folder"))
     parser.add_argument("--lang", choices=("ko", "en"), help=tr("language of messages"))
-    parser.add_argument("--version", action="version", version=f"haeseol {version('haeseol')}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"haeseol {version('haeseol')}",
+        help=tr("show the version and end"),
+    )
     parser.set_defaults(function="tui.commands:open_terminal_ui", json=False)
     commands = parser.add_subparsers(metavar=tr("COMMAND"), dest="command")
     for add in (_add_working, _add_looking, _add_changing, _add_transfer):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,10 +79,17 @@ def status_word(status: str) -> str:
     return tr(STATUS_WORDS.get(status, status))
 
 
+def padded(text: str, cells: int) -> str:
+    """A text filled up to a width in terminal cells, of which a Hangul syllable takes two."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return text + " " * (cells - len(text) - wide)
+
+
 def video_line(video: VideoView) -> str:
     """One line for a list: id, status, length, path."""
     length = "-" if video.duration is None else clock_time(video.duration)
-    return f"{video.id:>6}  {status_word(video.status)}  {length}  {shown(video.path)}"
+    status = padded(status_word(video.status), 12)
+    return f"{video.id:>6}  {status}  {length:>7}  {shown(video.path)}"
 
 
 def error_lines(video: VideoView) -> list[str]:
