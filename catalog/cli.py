@@ -293,6 +293,9 @@ def _add_changing(commands: "_Commands[_Parser]") -> None:
     edit.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
     edit.add_argument("--scene", type=int, metavar="N", help=tr("of this scene, counted from 0"))
     edit.add_argument("--text", metavar="T", help=tr("the text; without it your editor opens"))
+    edit.add_argument(
+        "--accept", action="store_true", help=tr("take the model's text that waits beside yours")
+    )
     undo = _new(commands, "undo", "catalog.commands.change:undo", tr("go back to the text before"))
     undo.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
     undo.add_argument("--scene", type=int, metavar="N", help=tr("of this scene, counted from 0"))

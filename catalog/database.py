@@ -1,6 +1,7 @@
 """Opening the catalog: one writing engine, read-only connections, and migrations after a backup."""
 
 import fcntl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,14 +34,16 @@ class Catalog:
         self.home = home
         self.path = home.catalog_file
         self._engine: Engine | None = None
+        self._engine_lock = threading.Lock()
 
     @contextmanager
     def write(self) -> "Iterator[Session]":
         """A `BEGIN IMMEDIATE` transaction: committed on the way out, rolled back on any exception."""
         from sqlalchemy.orm import Session
 
-        if self._engine is None:
-            self._engine = make_engine(self.path)
+        with self._engine_lock:
+            if self._engine is None:
+                self._engine = make_engine(self.path)
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 

@@ -19,11 +19,9 @@ from catalog.library import (
     FileSeen,
     Placement,
     find_content,
-    folder_of,
     locations_under,
     place_file,
     set_online,
-    unchanged,
 )
 from catalog.schema import Folder, Location
 
@@ -40,6 +38,10 @@ IGNORED = """
     @eaDir #recycle __MACOSX lost+found $RECYCLE.BIN
     """.split()
 """Names that are never looked at, as shell patterns; a folder's name hides all that is in it."""
+
+
+_BATCH = 500
+"""Locations changed in one transaction, so that other writers get their turn."""
 
 
 def ignored(name: str) -> bool:
@@ -134,6 +136,10 @@ def reconcile(
         folder = session.scalars(select(Folder).where(Folder.path == folder_path)).one_or_none()
         recursive = folder is None or bool(folder.recursive)
         expected = 0 if folder is None else folder.files_seen
+        known = {
+            row.path: (row.size, row.mtime_ns, bool(row.online))
+            for row in locations_under(session, folder_path)
+        }
     present: set[bytes] = set()
     if os.path.isdir(folder_path):
         present = set(_until(walk(folder_path, recursive=recursive), should_stop))
@@ -141,19 +147,26 @@ def reconcile(
         return result
     result.files = len(present)
     result.absent = not os.path.isdir(folder_path) or (expected > 0 and not present)
+    result.changed = [path for path in sorted(present) if _is_news(path, known.get(path))]
+    # A file outside the candidates (added by name, say) is missing only if it is really gone.
+    gone = [
+        path
+        for path, (_, _, online) in known.items()
+        if online and path not in present and not os.path.exists(path)
+    ]
+    for start in range(0, len(gone), _BATCH):
+        with catalog.write() as session:
+            result.gone_offline += set_online(session, gone[start : start + _BATCH], online=False)
+    _remember_folder(catalog, folder_path, result)
+    return result
+
+
+def _remember_folder(catalog: Catalog, folder_path: bytes, result: Reconciled) -> None:
     with catalog.write() as session:
-        known = {row.path: bool(row.online) for row in locations_under(session, folder_path)}
-        missing = [path for path, online in known.items() if online and path not in present]
-        # A file outside the candidates (added by name, say) is missing only if it is really gone.
-        gone = [path for path in missing if not os.path.exists(path)]
-        result.gone_offline = set_online(session, gone, online=False)
-        result.changed = [path for path in sorted(present) if _is_news(session, path)]
         folder = session.scalars(select(Folder).where(Folder.path == folder_path)).one_or_none()
         if folder is not None:
             folder.present = int(not result.absent)
-            if present:
-                folder.files_seen = len(present)
-    return result
+            folder.files_seen = result.files or folder.files_seen
 
 
 def _until(paths: Iterable[bytes], should_stop: Callable[[], bool]) -> Iterator[bytes]:
@@ -163,15 +176,9 @@ def _until(paths: Iterable[bytes], should_stop: Callable[[], bool]) -> Iterator[
         yield path
 
 
-def _is_news(session: Session, path: bytes) -> bool:
+def _is_news(path: bytes, known: tuple[int, int, bool] | None) -> bool:
     try:
-        return not unchanged(session, FileSeen.of(path))
+        seen = FileSeen.of(path)
     except OSError:
         return False
-
-
-def folder_root(catalog: Catalog, path: bytes) -> bytes | None:
-    """The watched folder that a path belongs to."""
-    with catalog.write() as session:
-        folder = folder_of(session, path)
-        return None if folder is None else folder.path
+    return known != (seen.size, seen.mtime_ns, True)

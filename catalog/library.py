@@ -22,7 +22,6 @@ from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
 
-
 _UNSEEN = "path-"
 
 

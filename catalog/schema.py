@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class JobState(StrEnum):
-    """The states of a job; `MOVES` holds the moves between them."""
+    """The states of a job. `catalog.queue` is the only one that moves a job between them."""
 
     QUEUED = "queued"  # waits for a worker
     RUNNING = "running"  # a worker holds its lease
@@ -33,18 +33,6 @@ class JobState(StrEnum):
     FAILED = "failed"  # waits until `run_after` for the next try
     DEAD = "dead"  # no tries left; a person must retry it
     CANCELLED = "cancelled"  # a person took it out
-
-
-MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
-    JobState.RUNNING: frozenset(
-        {JobState.DONE, JobState.FAILED, JobState.DEAD, JobState.QUEUED, JobState.CANCELLED}
-    ),
-    JobState.FAILED: frozenset({JobState.RUNNING, JobState.QUEUED, JobState.CANCELLED}),
-    JobState.DEAD: frozenset({JobState.QUEUED, JobState.CANCELLED}),
-    JobState.DONE: frozenset(),
-    JobState.CANCELLED: frozenset({JobState.QUEUED}),
-}
 
 
 class VideoStatus(StrEnum):

@@ -21,7 +21,7 @@ from catalog.queue import ClaimedJob
 from catalog.schema import Caption, Origin, Scene
 from catalog.settings import Settings
 from daemon import media
-from daemon.captioner.base import Answer, Captioner, Question
+from daemon.captioner.base import Answer, Captioner, InterruptedByUserError, Question
 from daemon.captioner.gate import cleaned, review_reasons
 
 MERGED_AT_ONCE = 8
@@ -113,6 +113,8 @@ class VideoJob:
             min_seconds=self.settings.min_scene_seconds,
             max_seconds=self.settings.max_scene_seconds,
         )
+        if self.should_stop():  # then these are not all of them
+            raise InterruptedByUserError
         with self.catalog.write() as session:
             library.record_scenes(
                 session,

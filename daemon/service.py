@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from sqlalchemy.exc import OperationalError
+
 from catalog import queue
 from catalog.clock import now
 from catalog.database import Catalog
@@ -19,7 +21,7 @@ from catalog.home import Home
 from catalog.schema import State
 from catalog.settings import Settings
 from daemon.captioner.base import Captioner
-from daemon.captioner.checkpoints import find_checkpoint
+from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
 from daemon.pipeline import Progress
 from daemon.scheduler import make_scheduler
 from daemon.volumes import ignore_lease_breaks
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 _LOCK_TRIES = 20
 _IDLE_SECONDS = 60.0
+_AFTER_ERROR_SECONDS = 5.0
 
 
 @contextmanager
@@ -55,6 +58,15 @@ def locked(home: Home) -> Iterator[None]:
         yield
 
 
+def load_captioner(checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    """Loads a model. Raises `CodedError` (model_unavailable, gpu_out_of_memory)."""
+    # Torch takes seconds and half a gigabyte: it is imported by the first job, not by the start.
+    from daemon.captioner.local import LocalCaptioner
+
+    logger.info("loading the model %s (%s)", checkpoint.name, checkpoint.quantization)
+    return LocalCaptioner(checkpoint, device=settings.device, batch_size=settings.batch_size)
+
+
 class Service:
     """Watcher, scheduler and worker of one home."""
 
@@ -69,19 +81,15 @@ class Service:
         self.settings = settings
         self.stop = threading.Event()
         self.wake = threading.Event()
+        self.interrupted = False
+        """Whether it was Ctrl+C that said stop."""
         self.watcher = Watcher(catalog, settings, on_new_job=self.wake.set)
         opener = open_captioner or self._open_captioner
         self.worker = Worker(catalog, settings, opener, self.stop, on_progress)
 
     def _open_captioner(self, model: str) -> Captioner:
-        # Torch takes seconds and half a gigabyte: it is imported by the first job, not by the start.
         checkpoint = find_checkpoint(self.settings, self.catalog.home, model or None)
-        logger.info("loading the model %s (%s)", checkpoint.name, checkpoint.quantization)
-        from daemon.captioner.local import LocalCaptioner
-
-        return LocalCaptioner(
-            checkpoint, device=self.settings.device, batch_size=self.settings.batch_size
-        )
+        return load_captioner(checkpoint, self.settings)
 
     def run(self) -> Outcome:
         """Works until a signal says stop."""
@@ -106,8 +114,12 @@ class Service:
     def _work(self) -> None:
         while not self.stop.is_set():
             self.wake.clear()
-            if not self.worker.run_next():
-                self.wake.wait(self._idle_seconds())
+            try:
+                if not self.worker.run_next():
+                    self.wake.wait(self._idle_seconds())
+            except OperationalError as error:  # a full or failing disk: wait for it to get better
+                logger.warning("the catalog cannot be written: %s; trying again", error)
+                self.stop.wait(_AFTER_ERROR_SECONDS)
 
     def _idle_seconds(self) -> float:
         with self.catalog.write() as session:
@@ -154,6 +166,7 @@ class Service:
         """SIGINT and SIGTERM only set a flag: the worker gives its job back, then all ends in order."""
 
         def on_signal(number: int, frame: FrameType | None) -> None:
+            self.interrupted = number == signal.SIGINT
             self.stop.set()
             self.wake.set()
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from watchdog.events import (
     DirCreatedEvent,
     DirDeletedEvent,
@@ -50,6 +49,7 @@ _WANTED_EVENTS: list[type[FileSystemEvent]] = [
 
 _TURN_SECONDS = 0.25
 _POLLING_SECONDS = 30.0
+_AFTER_ERROR_SECONDS = 5.0
 
 
 class _Hints(FileSystemEventHandler):
@@ -79,6 +79,7 @@ class Watcher:
         self._observers: dict[bytes, Any] = {}
         self._asked: set[bytes] = set()
         self._asked_lock = threading.Lock()
+        self._scan_all = False
 
     @property
     def waiting(self) -> int:
@@ -142,6 +143,8 @@ class Watcher:
         """Takes in what has happened: scans asked for, events, files that have come to rest."""
         with self._asked_lock:
             asked, self._asked = self._asked, set()
+        if self._scan_all:
+            asked, self._scan_all = asked | self.folders().keys(), False
         for path in sorted(asked):
             self._reconcile(path, should_stop)
         while not self._inbox.empty():
@@ -157,10 +160,11 @@ class Watcher:
             while not stop.wait(_TURN_SECONDS):
                 try:
                     self.turn(stop.is_set)
-                except OperationalError as error:
-                    logger.warning("the catalog cannot be written: %s; trying again", error)
-                    self.ask_reconcile()
-                    stop.wait(5)
+                except Exception:
+                    # Whatever it was, a deaf watcher would be worse: the next scan finds what was lost.
+                    logger.exception("a turn of the watcher failed; the folders are scanned again")
+                    stop.wait(_AFTER_ERROR_SECONDS)
+                    self._scan_all = True
         finally:
             self.close()
 
@@ -188,7 +192,7 @@ class Watcher:
 
     def _take_hint(self, event: FileSystemEvent) -> None:
         source, target = os.fsencode(event.src_path), os.fsencode(event.dest_path or b"")
-        root = next((root for root in self._observers if source.startswith(root)), b"/")
+        root = next((root for root in self._observers if source.startswith(root + b"/")), b"/")
         if event.is_directory:
             # Its files may have come with it, before a watch on it could see them.
             self.ask_reconcile(root if root != b"/" else None)

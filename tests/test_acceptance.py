@@ -46,7 +46,11 @@ class Installation:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), env=self.environment, capture_output=True, text=True, check=False
+            self.command(*arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
@@ -148,7 +152,9 @@ def test_captions_name_what_is_seen(installation: Installation, folder: Path) ->
     """Held-out combinations, through the daemon, from H.264 files. Nine of ten must be all right;
     the benchmark measures hundreds.
     """
-    clips = {f"clip {seed}.mp4": drawn(folder / f"clip {seed}.mp4", seed) for seed in range(200, 210)}
+    clips = {
+        f"clip {seed}.mp4": drawn(folder / f"clip {seed}.mp4", seed) for seed in range(200, 210)
+    }
     cut = drawn(folder / "cut.mp4", 300, counts=(1, 1))
     assert installation.run("run", folder, "--once").returncode == 0
     videos = installation.videos()
@@ -189,7 +195,9 @@ def test_what_comes_while_it_watches(
 ) -> None:
     outside = tmp_path / "outside"
     (outside / "tree/deep").mkdir(parents=True)
-    for seed, name in enumerate(("slow.mp4", "moved.mp4", "tree/t1.mp4", "tree/deep/t2.mp4", "new.mp4")):
+    for seed, name in enumerate(
+        ("slow.mp4", "moved.mp4", "tree/t1.mp4", "tree/deep/t2.mp4", "new.mp4")
+    ):
         drawn(outside / name, 400 + seed)
     content = (outside / "slow.mp4").read_bytes()
     with (folder / "slow.mp4").open("wb") as file:
@@ -254,7 +262,9 @@ def test_a_killed_daemon_loses_nothing_and_repeats_nothing(
         "SELECT scene_id, count(*) FROM caption WHERE scene_id IS NOT NULL GROUP BY scene_id"
     )
     assert {count for _, count in scenes} == {1}, "no scene was captioned twice"
-    kept = installation.rows("SELECT id, scene_id FROM caption WHERE scene_id IS NOT NULL ORDER BY id")
+    kept = installation.rows(
+        "SELECT id, scene_id FROM caption WHERE scene_id IS NOT NULL ORDER BY id"
+    )
     assert kept[: len(noted)] == noted
     whole = installation.rows(
         "SELECT video_id, count(*) FROM caption WHERE scene_id IS NULL GROUP BY video_id"

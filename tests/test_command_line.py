@@ -34,7 +34,9 @@ def captioned(catalog: Catalog, tmp_path: Path) -> Path:
             session, video_id, [library.SceneSpan(0, 2, 1), library.SceneSpan(2, 4.2, 3)]
         )
         session.flush()
-        draft = Draft("강아지가 상자를 문다.", Origin.MODEL, "demo", "none", "note-ko-1", (0.5, 1.5))
+        draft = Draft(
+            "강아지가 상자를 문다.", Origin.MODEL, "demo", "none", "note-ko-1", (0.5, 1.5)
+        )
         for scene in library.scenes_of(session, video_id):
             add_revision(session, video_id, draft, scene_id=scene.id)
         add_revision(session, video_id, Draft("시장의 강아지.", Origin.MODEL, "demo"))
@@ -91,7 +93,7 @@ def test_search_shape_and_exit_codes(shell: Shell, captioned: Path) -> None:
     hit = next(hit for hit in shell.json("search", "상자를") if hit["scene"]["index"] == 1)
     assert hit["video"] == {"id": 1, "path": str(captioned), "title": "시장"}
     assert (hit["field"], hit["scene"]) == ("note", {"index": 1, "start": 2.0, "end": 4.2})
-    (start, end), = hit["highlights"]
+    ((start, end),) = hit["highlights"]
     assert hit["text"][start:end] == "상자를"
     assert shell("search", "--json", "없는말") == 1
     assert json.loads(shell.out) == []
@@ -123,7 +125,7 @@ def test_json_is_the_same_in_every_language(shell: Shell, captioned: Path) -> No
         assert outputs[0] == outputs[1]
 
 
-def test_edit_history_undo(shell: Shell, captioned: Path) -> None:
+def test_edit_history_undo(shell: Shell, catalog: Catalog, captioned: Path) -> None:
     assert shell("edit", "1", "--text", "사람의 글") == 0
     assert shell("edit", "1", "--scene", "1", "--text", "고친 장면") == 0
     video = shell.json("show", "1")
@@ -134,6 +136,12 @@ def test_edit_history_undo(shell: Shell, captioned: Path) -> None:
         ("사람의 글", True),
         ("시장의 강아지.", False),
     ]
+    assert shell("edit", "1", "--accept") == 1
+    with catalog.write() as session:
+        add_revision(session, 1, Draft("기다리는 글", Origin.MODEL, "demo"))
+    assert shell("edit", "1", "--accept") == 0
+    assert shell.json("show", "1")["caption"]["text"] == "기다리는 글"
+    assert shell("undo", "1") == 0
     assert shell("undo", "1") == 0
     assert shell.json("show", "1")["caption"]["text"] == "시장의 강아지."
     assert shell("undo", "1") == 1

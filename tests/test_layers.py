@@ -23,7 +23,10 @@ def imported_by(statement: str) -> set[str]:
         ("import tui.app", HEAVY | {"daemon"}),
         ("import tui.commands", HEAVY | {"daemon", "textual"}),
         ("import catalog, catalog.library, catalog.queue", HEAVY | {"daemon", "tui", "textual"}),
-        ("import catalog.commands.look", HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "pydantic"}),
+        (
+            "import catalog.commands.look",
+            HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "pydantic"},
+        ),
         ("import catalog.cli", HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "sqlite3"}),
         ("import daemon.service", {"torch", "bitsandbytes", "tui", "textual"}),
         ("import daemon.media", {"torch", "transformers", "tui"}),

@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from catalog import browse, captions, ingest, library
 from catalog import queue as jobs
 from catalog.database import Catalog, open_catalog
-from catalog.errors import CodedError, ExitCode, UsageError
+from catalog.errors import CodedError, ExitCode, NotFoundError, UsageError
 from catalog.home import Home, given_path
 from catalog.language import tr
 from catalog.prompts import custom
@@ -81,6 +83,8 @@ def edit(options: argparse.Namespace, home: Home) -> int:
     with catalog.write() as session:
         scene = _scene(session, video_id, options.scene)
         scene_id = None if scene is None else scene.id
+    if options.accept:
+        return _accept(catalog, video_id, scene_id)
     current = view.caption
     if scene is not None:
         current = next(one.note for one in view.scenes if one.id == scene.id)
@@ -97,10 +101,18 @@ def edit(options: argparse.Namespace, home: Home) -> int:
     return ExitCode.DONE
 
 
-def _scene(session: object, video_id: int, index: int | None) -> Scene | None:
-    from sqlalchemy.orm import Session
+def _accept(catalog: Catalog, video_id: int, scene_id: int | None) -> int:
+    with catalog.write() as session:
+        revisions = captions.history(session, video_id, scene_id=scene_id)
+        waiting = [one for one in revisions if one.proposed]
+        if not waiting:
+            raise NotFoundError(f"no text of the model waits for video {video_id}")
+        text = captions.accept(session, waiting[0].id).text
+    say(shown(text))
+    return ExitCode.DONE
 
-    assert isinstance(session, Session)
+
+def _scene(session: Session, video_id: int, index: int | None) -> Scene | None:
     return None if index is None else captions.find_scene(session, video_id, index)
 
 

@@ -36,13 +36,3 @@ def put_document(
     # Two statements, never INSERT OR REPLACE: that leaves the old terms behind in FTS5.
     session.execute(_DELETE, {"id": document.id})
     session.execute(_INSERT, {"id": document.id, "grams": index_tokens(content)})
-
-
-def rebuild(session: Session) -> int:
-    """Writes the whole index anew from the documents. Returns how many there are."""
-    session.execute(text("DELETE FROM search_index"))
-    count = 0
-    for document in session.scalars(select(Document)).yield_per(500):
-        session.execute(_INSERT, {"id": document.id, "grams": index_tokens(document.text)})
-        count += 1
-    return count

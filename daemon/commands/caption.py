@@ -18,7 +18,7 @@ from catalog.terminal import clock_time, emit_json, narrate, say
 from catalog.views import VideoView
 from daemon.captioner.checkpoints import find_checkpoint
 from daemon.commands.run import progress_shown, set_up_logging
-from daemon.service import Service
+from daemon.service import Service, load_captioner
 
 
 def caption(options: argparse.Namespace, home: Home) -> int:
@@ -32,9 +32,6 @@ def caption(options: argparse.Namespace, home: Home) -> int:
         home, model=options.model, frames=options.frames, quantization=options.quantization
     )
     checkpoint = find_checkpoint(settings, home)
-    settings = settings.model_copy(update={"model": str(checkpoint.folder)})
-    if checkpoint.name == "demo":
-        settings = settings.model_copy(update={"model": "demo"})
     set_up_logging(quiet=True)
     with tempfile.TemporaryDirectory(prefix="haeseol-caption-") as folder:
         catalog = open_catalog(find_home(folder))
@@ -43,7 +40,9 @@ def caption(options: argparse.Namespace, home: Home) -> int:
             with catalog.write() as session:
                 put(session, video_id, prompt=options.prompt, priority=1)
         with progress_shown(quiet=False) as on_progress:
-            service = Service(catalog, settings, on_progress)
+            service = Service(
+                catalog, settings, on_progress, lambda model: load_captioner(checkpoint, settings)
+            )
             outcome = service.run_until_idle()
         with catalog.read() as connection:
             view = browse.video(connection, video_id)

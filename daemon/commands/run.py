@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, home: Home) -> int:
             if not options.once:
                 _say_what_is_watched(service, home)
                 service.run()
-                return ExitCode.DONE
+                return ExitCode.INTERRUPTED if service.interrupted else ExitCode.DONE
             outcome = service.run_until_idle(_waiting_narrator())
     except LockedError as error:
         narrate(f"haeseol: {shown(str(error))}")

@@ -95,7 +95,9 @@ def test_scene_notes_have_revisions_of_their_own(catalog: Catalog, video_id: int
     with catalog.write() as session:
         captions.edit(session, video_id, "고친 첫 장면", scene_id=first)
     with catalog.read() as connection:
-        notes = [scene.note.text for scene in browse.video(connection, video_id).scenes if scene.note]
+        notes = [
+            scene.note.text for scene in browse.video(connection, video_id).scenes if scene.note
+        ]
     assert notes == ["고친 첫 장면", "둘째 장면"]
 
 

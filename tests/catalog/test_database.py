@@ -28,20 +28,25 @@ def test_the_migrations_make_what_the_mapped_classes_say(catalog: Catalog) -> No
     engine = make_engine(catalog.path)
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"include_name": lambda name, kind, parent: "search_index" not in (name or "")}
+            connection,
+            opts={"include_name": lambda name, kind, parent: "search_index" not in (name or "")},
         )
         differences = [
             one
             for one in compare_metadata(context, Base.metadata)
             # An index with DESC cannot be read back as such; it is compared by its SQL below.
-            if not any(name in str(one) for name in ("alembic_version", "search_index", "job_ready"))
+            if not any(
+                name in str(one) for name in ("alembic_version", "search_index", "job_ready")
+            )
         ]
     ready = next(index for index in Job.__table__.indexes if index.name == "job_ready")
     statement = str(CreateIndex(ready).compile(engine))
     engine.dispose()
     assert differences == []
     with catalog.read() as connection:
-        made = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'job_ready'").fetchone()
+        made = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'job_ready'"
+        ).fetchone()
     assert made[0] == statement
 
 

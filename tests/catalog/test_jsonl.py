@@ -73,9 +73,13 @@ def test_an_import_of_an_export_gives_the_same_catalog(full: Catalog, tmp_path: 
     with full.read() as one, other.read() as two:
         ours, theirs = browse.video(one, 1), browse.video(two, 1)
         assert theirs.raw_paths == ours.raw_paths
-        assert [r.text for r in browse.revisions(two, 1)] == [r.text for r in browse.revisions(one, 1)]
+        assert [r.text for r in browse.revisions(two, 1)] == [
+            r.text for r in browse.revisions(one, 1)
+        ]
         assert browse.thumbnail(two, theirs.scenes[0].id) == b"\x01\x01abc"
-        assert [h.text for h in browse.find(two, "사람")] == [h.text for h in browse.find(one, "사람")]
+        assert [h.text for h in browse.find(two, "사람")] == [
+            h.text for h in browse.find(one, "사람")
+        ]
     with other.write() as session:
         before = undo(session, 1)
         assert before is not None
