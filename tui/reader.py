@@ -1,0 +1,128 @@
+"""Reading for the screens: short looks on the interface's own connection, longer ones on threads."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from catalog import browse, listing
+from catalog.database import Catalog
+from catalog.listing import ListRow
+from catalog.sqlite import sqlite3
+from catalog.views import HitView, JobView, StatusView, VideoView
+from tui.thumbnails import Picture
+
+HITS = 200
+
+
+class Reader:
+    """The interface's own connection: for a page of rows, and for the question whether anything changed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._connection = catalog.connect_readonly()
+        self._version = listing.data_version(self._connection)
+
+    def changed(self) -> bool:
+        """Whether anything was written, by whomever, since the last time this was asked."""
+        version = listing.data_version(self._connection)
+        if version == self._version:
+            return False
+        self._version = version
+        return True
+
+    def rows(self, ids: Sequence[int]) -> Iterable[ListRow]:
+        """The rows of one page."""
+        return listing.list_rows(self._connection, ids)
+
+    def newest_ids(self, limit: int) -> "array[int]":
+        """The head of the list, for the first frame."""
+        return listing.newest_ids(self._connection, limit)
+
+    def close(self) -> None:
+        """Lets the catalog go."""
+        self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A video as the preview shows it, or the video of a scene."""
+
+    video_id: int
+    scene_id: int | None
+    view: VideoView | None
+    """None once the video is gone."""
+    picture: Picture | None
+
+
+def read_ids(catalog: Catalog) -> "array[int]":
+    """The order of the whole list."""
+    with catalog.read() as connection:
+        return listing.newest_ids(connection)
+
+
+def read_look(catalog: Catalog, video_id: int, scene_id: int | None) -> Look:
+    """A video with the picture of a scene; of the first that has one, where none is named."""
+    with catalog.read() as connection:
+        view = next(browse.videos(connection, [video_id]), None)
+        if view is None:
+            return Look(video_id, scene_id, None, None)
+        wanted = [scene.id for scene in view.scenes[:8]] if scene_id is None else [scene_id]
+        blobs = (browse.thumbnail(connection, scene) for scene in wanted)
+        pictures = (Picture.from_blob(blob) for blob in blobs)
+        picture = next((picture for picture in pictures if picture is not None), None)
+    return Look(video_id, scene_id, view, picture)
+
+
+def read_status(catalog: Catalog) -> StatusView:
+    """The state of the whole."""
+    with catalog.read() as connection:
+        return browse.status(connection, catalog.home)
+
+
+def read_jobs(catalog: Catalog) -> list[JobView]:
+    """The queue."""
+    with catalog.read() as connection:
+        return browse.jobs(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a query."""
+
+    query: str
+    hits: Sequence[HitView]
+    without_caption: int
+    """So many videos cannot be found by content yet; counted only when nothing was found."""
+
+
+class Searcher:
+    """Search as one types: a newer query stops the one before."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = Lock()
+        self._running: sqlite3.Connection | None = None
+
+    def interrupt(self) -> None:
+        """Stops the query that runs. Safe to call from any thread."""
+        with self._lock:
+            if self._running is not None:
+                self._running.interrupt()
+
+    def find(self, query: str) -> Found | None:
+        """Runs a query, on a thread. None if a newer one stopped it."""
+        with self._catalog.read() as connection:
+            with self._lock:
+                self._running = connection
+            try:
+                hits = browse.find(connection, query, limit=HITS)
+                missing = 0 if hits else listing.without_caption(connection)
+            except sqlite3.OperationalError as error:
+                if "interrupt" in str(error):
+                    return None
+                raise
+            finally:
+                with self._lock:
+                    if self._running is connection:
+                        self._running = None
+        return Found(query, hits, missing)
