@@ -240,6 +240,12 @@ class Job(Base):
             sqlite_where=text("state IN ('queued', 'failed')"),
         ),
         Index("job_by_video", "video_id", "id"),
+        # What a person may want to know of: everything but the finished, which only grow in number.
+        Index(
+            "job_open",
+            "state",
+            sqlite_where=text("state IN ('queued', 'running', 'failed', 'dead')"),
+        ),
         {"sqlite_strict": True},
     )
 

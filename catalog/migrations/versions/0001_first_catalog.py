@@ -165,6 +165,7 @@ CREATE TABLE document (
 INDEXES = (
     "CREATE INDEX video_by_status ON video (status, id)",
     "CREATE INDEX job_by_video ON job (video_id, id)",
+    "CREATE INDEX job_open ON job (state) WHERE state IN ('queued', 'running', 'failed', 'dead')",
     "CREATE UNIQUE INDEX job_live ON job (video_id, kind, prompt, model) WHERE state IN ('queued', 'running', 'failed')",
     "CREATE INDEX job_ready ON job (priority DESC, run_after, id) WHERE state IN ('queued', 'failed')",
     "CREATE INDEX caption_by_job ON caption (job_id)",

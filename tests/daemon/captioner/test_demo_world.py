@@ -63,7 +63,10 @@ class TestSentence:
         assert said == "검은 배경에서 빨간 원이 왼쪽에서 오른쪽으로 움직인다."
 
     def test_two_objects_are_named_by_colour_then_shape(self) -> None:
-        star, circle = (Colour.BLUE, Shape.STAR, Motion.STILL), (Colour.RED, Shape.CIRCLE, Motion.UP)
+        star, circle = (
+            (Colour.BLUE, Shape.STAR, Motion.STILL),
+            (Colour.RED, Shape.CIRCLE, Motion.UP),
+        )
         said = sentence(Background.BLACK, [star, circle])
         assert said == "검은 배경에서 빨간 원이 위로 올라가고 파란 별이 가만히 있다."
 
@@ -120,7 +123,12 @@ class TestRandom:
 class TestPictures:
     @pytest.mark.parametrize(
         ("motion", "axis", "sign"),
-        [(Motion.RIGHTWARD, 0, 1), (Motion.LEFTWARD, 0, -1), (Motion.DOWN, 1, 1), (Motion.UP, 1, -1)],
+        [
+            (Motion.RIGHTWARD, 0, 1),
+            (Motion.LEFTWARD, 0, -1),
+            (Motion.DOWN, 1, 1),
+            (Motion.UP, 1, -1),
+        ],
     )
     def test_the_centre_moves_as_said(
         self, shape: Shape, seed: int, motion: Motion, axis: int, sign: int
@@ -130,7 +138,9 @@ class TestPictures:
         assert sign * (places[-1] - places[0]) > 0.1 * SIZE[axis]
 
     @pytest.mark.parametrize(("motion", "sign"), [(Motion.GROW, 1), (Motion.SHRINK, -1)])
-    def test_the_area_changes_as_said(self, shape: Shape, seed: int, motion: Motion, sign: int) -> None:
+    def test_the_area_changes_as_said(
+        self, shape: Shape, seed: int, motion: Motion, sign: int
+    ) -> None:
         areas = [int(mask.sum()) for mask in masks(one(Colour.YELLOW, shape, motion, seed))]
         assert sign * (areas[-1] - areas[0]) > 0.3 * min(areas)
 

@@ -64,7 +64,9 @@ def test_different_frame_counts_in_one_call_keep_their_order(
     demo_captioner: LocalCaptioner,
 ) -> None:
     some = clips(4, seed=6)
-    questions = [question_about(clip, count) for clip, count in zip(some, (8, 4, 8, 1), strict=True)]
+    questions = [
+        question_about(clip, count) for clip, count in zip(some, (8, 4, 8, 1), strict=True)
+    ]
     questions.insert(2, Question(render_merge(["하나.", "둘."])))
     alone = [demo_captioner.answer([question])[0] for question in questions]
     assert demo_captioner.answer(questions) == alone
@@ -147,7 +149,12 @@ def test_choosing_a_checkpoint(catalog: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert find_checkpoint(load_settings(home, model=folder), home).name == "checkpoint"
     quantized = find_checkpoint(load_settings(home, model="demo", quantization="nf4"), home)
     assert quantized.quantization == "nf4"
-    for model in ("auto", "llava-next-video-7b", "llava-hf/LLaVA-NeXT-Video-7B-hf", str(home.data_dir)):
+    for model in (
+        "auto",
+        "llava-next-video-7b",
+        "llava-hf/LLaVA-NeXT-Video-7B-hf",
+        str(home.data_dir),
+    ):
         with pytest.raises(CodedError) as raised:
             find_checkpoint(load_settings(home, model=model), home)
         assert raised.value.code == "model_unavailable"
