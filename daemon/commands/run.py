@@ -107,7 +107,9 @@ def set_up_logging(*, quiet: bool) -> None:
     """One line an event on stderr; under systemd with the journal's priority in front."""
     under_systemd = "JOURNAL_STREAM" in os.environ
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(prefix=under_systemd))
+    handler.setFormatter(
+        _Lines("%(message)s", journal=True) if under_systemd else _Lines("%(asctime)s %(message)s")
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING if quiet else logging.INFO)
@@ -122,14 +124,14 @@ class _Lines(logging.Formatter):
 
     _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}  # noqa: RUF012
 
-    def __init__(self, *, prefix: bool) -> None:
-        super().__init__("%(message)s" if prefix else "%(asctime)s %(message)s", "%H:%M:%S")
-        self._prefix = prefix
+    def __init__(self, form: str, *, journal: bool = False) -> None:
+        super().__init__(form, "%H:%M:%S")
+        self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).split("\n")
         safe = "\n".join(shown(line) for line in lines)
-        return f"<{self._PRIORITIES.get(record.levelno, 2)}>{safe}" if self._prefix else safe
+        return f"<{self._PRIORITIES.get(record.levelno, 2)}>{safe}" if self._journal else safe
 
 
 @contextmanager
@@ -139,12 +141,22 @@ def progress_shown(*, quiet: bool) -> Iterator[ProgressCallback]:
         yield lambda path, progress: None
         return
     from rich.console import Console
+    from rich.highlighter import NullHighlighter
     from rich.logging import RichHandler
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
-    logging.getLogger().handlers[:] = [RichHandler(console=console, show_path=False)]
+    lines = RichHandler(
+        console=console,
+        show_path=False,
+        show_level=False,
+        omit_repeated_times=False,
+        log_time_format="%H:%M:%S",
+        highlighter=NullHighlighter(),
+    )
+    lines.setFormatter(_Lines("%(message)s"))
+    logging.getLogger().handlers[:] = [lines]
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -159,10 +171,10 @@ def progress_shown(*, quiet: bool) -> Iterator[ProgressCallback]:
             if current != [path]:
                 current[:] = [path]
                 bars.reset(task, description=shown(path.name))
-            total = 100 if progress.scenes_total is None else progress.scenes_total + 1
-            done = (
-                int(progress.share * 100) if progress.scenes_total is None else progress.scenes_done
-            )
-            bars.update(task, completed=done, total=total, visible=True)
+            done, total = progress.scenes_done, progress.scenes_total
+            if total is None:  # per cent of the video looked through for scenes
+                done, total = round(100 * progress.looked_through), 99
+            # One more step than there are scenes: the caption of the whole.
+            bars.update(task, completed=done, total=total + 1, visible=True)
 
         yield show
