@@ -3,34 +3,31 @@
 No SQLAlchemy here: a command that only looks must start fast.
 """
 
-import fcntl
 import json
 import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from catalog.errors import NotFoundError
-from catalog.home import Home, given_path
+from catalog.home import given_path
 from catalog.search.query import Match, search
 from catalog.sqlite import sqlite3
 from catalog.views import (
     CaptionView,
-    FolderView,
     HitView,
     JobView,
     SceneView,
-    StatusView,
     VideoView,
 )
 
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 _BATCH = 400
-_OPEN_STATES = ("queued", "running", "failed", "dead")
-_OPEN = "job.state IN ('queued', 'running', 'failed', 'dead')"
+_LONGEST_ID = 19
+OPEN_STATES = ("queued", "running", "failed", "dead")
+OPEN_JOBS = "job.state IN ('queued', 'running', 'failed', 'dead')"
 """Spelt as in the index `job_open`, so that SQLite sees that the index serves."""
 
 
@@ -48,7 +45,7 @@ def video_ids(connection: Connection, status: str | None = None) -> list[int]:
 
 def find_video(connection: Connection, reference: str) -> int:
     """The id behind what a person typed: an id, else a path. Raises `NotFoundError`."""
-    if reference.isdigit():
+    if reference.isdecimal() and len(reference) < _LONGEST_ID:
         row = connection.execute("SELECT id FROM video WHERE id = ?", (int(reference),)).fetchone()
         if row is not None:
             return int(row[0])
@@ -91,6 +88,15 @@ def _batch(connection: Connection, ids: Sequence[int]) -> Iterator[VideoView]:
     jobs = {job.video_id: job for job in _jobs(connection, "job.video_id IN", ids)}
     wanted = [row["caption_id"] for row in rows.values()]
     wanted += [row["caption_id"] for group in scenes.values() for row in group]
+    homeless = [video_id for video_id in ids if not paths[video_id]]
+    last_paths: dict[int, str] = dict(
+        tuple(row)
+        for row in _of(
+            connection,
+            "SELECT video_id, text FROM document WHERE field = 'path' AND video_id IN",
+            homeless,
+        )
+    )
     texts = _captions(connection, [caption_id for caption_id in wanted if caption_id is not None])
     for video_id in ids:
         if video_id in rows:
@@ -101,6 +107,7 @@ def _batch(connection: Connection, ids: Sequence[int]) -> Iterator[VideoView]:
                 [row["name"] for row in tags[video_id]],
                 texts,
                 jobs.get(video_id),
+                last_paths.get(video_id, ""),
             )
 
 
@@ -156,7 +163,8 @@ def _scene_view(row: Row, texts: dict[int, CaptionView]) -> SceneView:
     )
 
 
-def _shown(path: bytes) -> str:
+def shown_path(path: bytes) -> str:
+    """The readable form of a raw path: NFC, and U+FFFD for what cannot be decoded."""
     return unicodedata.normalize("NFC", path.decode("utf-8", "replace"))
 
 
@@ -167,11 +175,12 @@ def _video_view(
     tags: Sequence[str],
     texts: dict[int, CaptionView],
     job: JobView | None,
+    last_path: str,
 ) -> VideoView:
-    shown = tuple(_shown(path) for path in paths)
+    shown = tuple(shown_path(path) for path in paths)
     return VideoView(
         id=row["id"],
-        path=shown[0] if shown else "",
+        path=shown[0] if shown else last_path.partition("\n")[0],
         paths=shown,
         raw_paths=tuple(paths),
         content_id=row["content_id"],
@@ -213,14 +222,14 @@ def thumbnail(connection: Connection, scene_id: int) -> bytes | None:
 # Jobs ---------------------------------------------------------------------------------------------
 
 
-def jobs(connection: Connection, states: Sequence[str] = _OPEN_STATES) -> list[JobView]:
+def jobs(connection: Connection, states: Sequence[str] = OPEN_STATES) -> list[JobView]:
     """The jobs in those states, out of the open ones, in the order in which they run."""
     marks = ",".join("?" * len(states))
     order = "ORDER BY job.state <> 'running', job.priority DESC, job.run_after, job.id"
     return [
         _job_view(row)
         for row in connection.execute(
-            f"{_JOB_QUERY} WHERE {_OPEN} AND job.state IN ({marks}) {order}", states
+            f"{_JOB_QUERY} WHERE {OPEN_JOBS} AND job.state IN ({marks}) {order}", states
         )
     ]
 
@@ -241,7 +250,7 @@ def _job_view(row: Row) -> JobView:
     return JobView(
         id=row["id"],
         video_id=row["video_id"],
-        path=_shown(row["path"] or b""),
+        path=shown_path(row["path"] or b""),
         state=row["state"],
         priority=row["priority"],
         attempts=row["attempts"],
@@ -251,6 +260,7 @@ def _job_view(row: Row) -> JobView:
         scenes_total=row["scenes_total"],
         model=row["model"],
         prompt=row["prompt"],
+        frames=row["frames"],
         error_code=row["error_code"],
         error_message=row["error_message"],
         created_at=row["created_at"],
@@ -259,7 +269,7 @@ def _job_view(row: Row) -> JobView:
     )
 
 
-# Search and status --------------------------------------------------------------------------------
+# Search -------------------------------------------------------------------------------------------
 
 
 def find(
@@ -292,62 +302,3 @@ def _hits(connection: Connection, matches: Iterable[Match]) -> Iterator[HitView]
             highlights=match.highlights,
             score=match.score,
         )
-
-
-def folders(connection: Connection) -> tuple[FolderView, ...]:
-    """The watched folders."""
-    return tuple(
-        FolderView(
-            id=row["id"],
-            path=_shown(row["path"]),
-            recursive=bool(row["recursive"]),
-            polling=bool(row["polling"]),
-            prompt=row["prompt"],
-            glossary=row["glossary"],
-            present=bool(row["present"]),
-            files=row["files_seen"],
-        )
-        for row in connection.execute("SELECT * FROM folder ORDER BY path")
-    )
-
-
-def status(connection: Connection, home: Home) -> StatusView:
-    """The state of the whole."""
-    counts = dict.fromkeys(_OPEN_STATES, 0)
-    counts |= dict(
-        connection.execute(
-            f"SELECT state, count(*) FROM job WHERE {_OPEN} GROUP BY state"
-        ).fetchall()
-    )
-    running = daemon_running(home)
-    daemon: dict[str, Any] = (_state(connection, "daemon") or {}) if running else {}
-    return StatusView(
-        daemon_running=running,
-        daemon_pid=daemon.get("pid"),
-        daemon_model=daemon.get("model"),
-        paused=bool(_state(connection, "paused")),
-        queue=counts,
-        running=tuple(jobs(connection, ("running",))),
-        videos=count_videos(connection),
-        scenes=int(connection.execute("SELECT count(*) FROM scene").fetchone()[0]),
-        folders=folders(connection),
-        catalog_path=str(home.catalog_file),
-        catalog_bytes=home.catalog_file.stat().st_size,
-    )
-
-
-def _state(connection: Connection, key: str) -> Any:
-    row = connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-    return None if row is None else json.loads(row[0])
-
-
-def daemon_running(home: Home) -> bool:
-    """Whether a daemon holds this home. The kernel drops its lock with the process, however it ends."""
-    try:
-        with home.lock_file.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False

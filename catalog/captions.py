@@ -94,7 +94,7 @@ def edit(
     subject = _subject(session, video_id, scene_id)
     if expected_id is not None and subject.caption_id != expected_id:
         raise ConflictError(
-            f"the text of video {video_id} changed while it was edited; look at it, then save again"
+            f"the text of video {video_id} changed while it was edited; look at it, then edit again"
         )
     return add_revision(session, video_id, Draft(text.strip(), Origin.HUMAN), scene_id=scene_id)
 
@@ -102,6 +102,7 @@ def edit(
 def undo(session: Session, video_id: int, *, scene_id: int | None = None) -> Caption | None:
     """Makes the revision before the current one current. Returns it; None if there was no text before.
 
+    Before a first text of a person, a text of the model that waits beside it takes its place.
     Raises `NotFoundError` if there is nothing to undo.
     """
     subject = _subject(session, video_id, scene_id)
@@ -113,6 +114,10 @@ def undo(session: Session, video_id: int, *, scene_id: int | None = None) -> Cap
     )
     if previous is None and current.origin == Origin.MODEL:
         raise NotFoundError(f"the text of video {video_id} is its first; there is nothing to undo")
+    if previous is None:
+        waiting = [one for one in history(session, video_id, scene_id=scene_id) if one.proposed]
+        if waiting:
+            return accept(session, waiting[0].id)
     _point_at(session, subject, previous)
     return previous
 

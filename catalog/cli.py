@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from catalog.errors import CodedError, ErrorCode, ExitCode, HaeseolError, NotFoundError, UsageError
+from catalog.errors import (
+    CodedError,
+    ErrorCode,
+    ExitCode,
+    HaeseolError,
+    LockedError,
+    NotFoundError,
+    UsageError,
+)
 from catalog.home import Home, find_home
 from catalog.language import choose_language, tr
 
@@ -21,34 +29,60 @@ Command = Callable[[argparse.Namespace, Home], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code. Every error of a person is one sentence."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    flag = _early_value(arguments, "--lang")
-    choose_language(flag, find_home(_early_value(arguments, "--home")).config_file)
     try:
-        options = build_parser().parse_args(arguments)
-        home = find_home(options.home)
-        return int(_function(options.function)(options, home))
+        choose_language(
+            _early_value(arguments, "--lang"),
+            find_home(_early_value(arguments, "--home")).config_file,
+        )
+        options = _parsed(arguments)
+        if options.json:
+            # JSON is UTF-8 whatever the locale says.
+            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        return int(_function(options.function)(options, find_home(options.home)))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough; stdout must not be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    except NotFoundError as error:
-        return _complain(error, ExitCode.FAILED)
-    except UsageError as error:
-        return _complain(error, ExitCode.USAGE)
-    except CodedError as error:
-        missing = error.code is ErrorCode.MODEL_UNAVAILABLE
-        return _complain(error, ExitCode.USAGE if missing else ExitCode.FAILED)
-    except HaeseolError as error:
-        return _complain(error, ExitCode.FAILED)
+    except Exception as error:
+        return _complain(error)
 
 
-def _complain(error: HaeseolError, code: ExitCode) -> ExitCode:
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads the command line. In a search, `-word` is an exclusion, not an option."""
+    parser = build_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if options.command == "search" and not any(one.startswith("--") for one in unknown):
+        options.query += unknown
+    elif unknown:
+        parser.error(tr("unknown: {arguments}", arguments=" ".join(unknown)))
+    return options
+
+
+_CODES: tuple[tuple[type[HaeseolError], ExitCode], ...] = (
+    (NotFoundError, ExitCode.FAILED),
+    (UsageError, ExitCode.USAGE),
+    (LockedError, ExitCode.USAGE),
+)
+
+
+def _complain(error: Exception) -> ExitCode:
+    """Says what went wrong in one sentence. Raises what is nobody's mistake but ours."""
     from catalog.safe_text import shown
 
+    if not isinstance(error, HaeseolError):
+        if type(error).__module__.partition(".")[0] not in ("sqlalchemy", "sqlite3", "pysqlite3"):
+            raise error
+        cause = getattr(error, "orig", None) or error
+        error = HaeseolError(
+            f"the catalog cannot be used now: {cause}. Check the disk, its free space and the "
+            "permissions, then try again"
+        )
     sys.stderr.write(f"haeseol: {shown(str(error))}\n")
-    return code
+    if isinstance(error, CodedError) and error.code is ErrorCode.MODEL_UNAVAILABLE:
+        return ExitCode.USAGE
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
 
 
 def _early_value(arguments: Sequence[str], option: str) -> str | None:
@@ -311,11 +345,17 @@ def _add_changing(commands: "_Commands[_Parser]") -> None:
     jobs.add_argument(
         "jobs",
         nargs="*",
-        type=int,
+        type=_job_id,
         metavar="JOB",
         help=tr("job ids of `queue list`; all that apply without one"),
     )
     _json(jobs)
+
+
+def _job_id(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(tr("a job id is a number of `queue list`"))
+    return int(text)
 
 
 def _add_transfer(commands: "_Commands[_Parser]") -> None:

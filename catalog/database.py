@@ -77,7 +77,13 @@ def open_catalog(home: Home) -> Catalog:
     except OSError as error:
         raise UsageError(f"cannot make the folder {home.data_dir}: {error.strerror}") from error
     try:
-        if current_version(home.catalog_file) != HEAD:
+        version = current_version(home.catalog_file)
+        if version is not None and version > HEAD:
+            raise HaeseolError(
+                f"the catalog {home.catalog_file} was written by a newer haeseol (version {version} of "
+                f"its tables, this one knows {HEAD}); update haeseol"
+            )
+        if version != HEAD:
             _migrate(home)
     except sqlite3.Error as error:
         raise HaeseolError(

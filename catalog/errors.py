@@ -31,7 +31,7 @@ ADVICE: dict[ErrorCode, str] = {
     ErrorCode.MODEL_UNAVAILABLE: "The model is not on this machine. See `haeseol models`.",
     ErrorCode.ENGINE_UNREACHABLE: "The captioning engine does not answer. Check its address.",
     ErrorCode.DISK_FULL: "The disk is full. Free some space; work goes on by itself.",
-    ErrorCode.VANISHED: "The file is gone. Put it back, or remove it from the catalog.",
+    ErrorCode.VANISHED: "The file is gone. Put it back, and it is taken up again.",
     ErrorCode.CHANGED_WHILE_READING: "The file changed while it was read. It is tried again.",
 }
 """What a person can do about each code, as English message ids for `catalog.language.tr`."""

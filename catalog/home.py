@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.errors import UsageError
+
 APP = "haeseol"
 
 
@@ -52,7 +54,7 @@ def find_home(directory: str | os.PathLike[str] | None = None) -> Home:
     """The folders in use: `--home`, else `HAESEOL_HOME`, else the XDG ones. Makes none of them."""
     chosen = directory or os.environ.get("HAESEOL_HOME")
     if chosen:
-        root = Path(chosen).expanduser().absolute()
+        root = _expanded(chosen).absolute()
         return Home(root, root, root / "cache", explicit=True)
     return Home(
         _xdg("XDG_CONFIG_HOME", ".config"),
@@ -74,7 +76,16 @@ def given_path(name: str) -> Path:
 
     A video that is a symbolic link goes by the link's own name, as it does in a scan of its folder.
     """
-    path = Path(name).expanduser()
+    path = _expanded(name)
     if path.name in ("", "..") or path.is_dir():
         return path.resolve()
     return path.parent.resolve() / path.name
+
+
+def _expanded(name: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:  # `~nobody`
+        raise UsageError(
+            f"{os.fspath(name)}: there is no such user; write ./~… for a file"
+        ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog import overview
 from catalog.database import Catalog
 from catalog.errors import CodedError, ErrorCode
 from catalog.fingerprint import SAMPLE_BYTES, fingerprint, full_hash
@@ -19,11 +20,12 @@ from catalog.library import (
     FileSeen,
     Placement,
     find_content,
-    locations_under,
+    path_key,
     place_file,
     set_online,
+    unseen_content_id,
 )
-from catalog.schema import Folder, Location
+from catalog.schema import Folder, Location, Video
 
 EXTENSIONS = frozenset(
     """
@@ -49,15 +51,20 @@ def ignored(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in IGNORED)
 
 
-def is_candidate(path: bytes, root: bytes = b"/") -> bool:
-    """Whether a path looks like a finished video. Only the names below `root` count."""
+def hidden(path: bytes, root: bytes) -> bool:
+    """Whether a name on the way from `root` to a path is on the ignore list."""
     below = os.fsdecode(os.path.relpath(path, root))
-    ending = os.path.splitext(below)[1].lower()
-    return ending in EXTENSIONS and not any(ignored(name) for name in Path(below).parts)
+    return any(ignored(name) for name in Path(below).parts)
+
+
+def is_candidate(path: bytes, root: bytes) -> bool:
+    """Whether a path looks like a finished video. Only the names below `root` count."""
+    ending = os.path.splitext(os.fsdecode(path))[1].lower()
+    return ending in EXTENSIONS and not hidden(path, root)
 
 
 def walk(root: bytes, *, recursive: bool = True) -> Iterator[bytes]:
-    """The candidate files under a folder, in a stable order. What cannot be listed is passed over."""
+    """The candidate files under a folder, in a stable order. What cannot be looked at is passed over."""
     try:
         with os.scandir(root) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -66,31 +73,34 @@ def walk(root: bytes, *, recursive: bool = True) -> Iterator[bytes]:
     for entry in entries:
         if ignored(os.fsdecode(entry.name)):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            if recursive:
-                yield from walk(entry.path)
-        elif is_candidate(entry.path, root) and entry.is_file():
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            is_video = not is_folder and is_candidate(entry.path, root) and entry.is_file()
+        except OSError:  # a link that leads to itself, say
+            continue
+        if is_video:
             yield entry.path
+        elif is_folder and recursive:
+            yield from walk(entry.path)
 
 
-def take_file(catalog: Catalog, path: bytes) -> tuple[int, Placement]:
+def take_file(
+    catalog: Catalog, path: bytes, *, prompt: str = "", priority: int = 0
+) -> tuple[int, Placement]:
     """Puts a file that has come to rest into the catalog. Returns its video's id.
 
-    Raises `CodedError` (vanished, unreadable) when it cannot be read.
+    `prompt` and `priority` are for the job of a new content. A file that may not be read is listed too:
+    its job fails and says why. Raises `CodedError` (vanished) when it is gone.
     """
-    readable = Path(os.fsdecode(path))
     try:
         seen = FileSeen.of(path)
-        content_id = _content_id(catalog, readable, seen)
+        content_id = _content_id(catalog, Path(os.fsdecode(path)), seen)
     except FileNotFoundError as error:
-        raise CodedError(ErrorCode.VANISHED, f"{readable} is gone") from error
-    except OSError as error:
-        raise CodedError(
-            ErrorCode.UNREADABLE,
-            f"{readable} cannot be read: {error.strerror}; check its permissions",
-        ) from error
+        raise CodedError(ErrorCode.VANISHED, f"{path_key(path)} is gone") from error
+    except OSError:
+        content_id = unseen_content_id(path)
     with catalog.write() as session:
-        return place_file(session, seen, content_id)
+        return place_file(session, seen, content_id, prompt=prompt, priority=priority)
 
 
 def _content_id(catalog: Catalog, path: Path, seen: FileSeen) -> str:
@@ -100,11 +110,18 @@ def _content_id(catalog: Catalog, path: Path, seen: FileSeen) -> str:
         return content_id
     with catalog.write() as session:
         video = find_content(session, content_id)
-        others = [] if video is None else _other_copies(session, video.id, path)
-    if not others:
-        return content_id
+        if video is None:
+            return content_id
+        theirs = video.full_hash
+        others = _other_copies(session, video.id, path)
+    if theirs is None:
+        if not others:
+            return content_id
+        theirs = full_hash(others[0])
+        with catalog.write() as session:
+            session.get_one(Video, video.id).full_hash = theirs
     mine = full_hash(path)
-    return content_id if mine == full_hash(others[0]) else f"{content_id}-{mine[:8]}"
+    return content_id if mine == theirs else f"{content_id}-{mine[:8]}"
 
 
 def _other_copies(session: Session, video_id: int, path: Path) -> list[Path]:
@@ -132,14 +149,9 @@ def reconcile(
 ) -> Reconciled:
     """Compares a watched folder with the catalog. Marks what is out of reach and deletes nothing."""
     result = Reconciled()
-    with catalog.write() as session:
-        folder = session.scalars(select(Folder).where(Folder.path == folder_path)).one_or_none()
-        recursive = folder is None or bool(folder.recursive)
-        expected = 0 if folder is None else folder.files_seen
-        known = {
-            row.path: (row.size, row.mtime_ns, bool(row.online))
-            for row in locations_under(session, folder_path)
-        }
+    with catalog.read() as connection:
+        recursive, expected = overview.folder_facts(connection, folder_path)
+        known = overview.files_under(connection, folder_path)
     present: set[bytes] = set()
     if os.path.isdir(folder_path):
         present = set(_until(walk(folder_path, recursive=recursive), should_stop))
@@ -151,8 +163,8 @@ def reconcile(
     # A file outside the candidates (added by name, say) is missing only if it is really gone.
     gone = [
         path
-        for path, (_, _, online) in known.items()
-        if online and path not in present and not os.path.exists(path)
+        for path, facts in known.items()
+        if facts[2] and path not in present and not os.path.exists(path)
     ]
     for start in range(0, len(gone), _BATCH):
         with catalog.write() as session:

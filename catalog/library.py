@@ -22,7 +22,8 @@ from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
 
-_UNSEEN = "path-"
+UNSEEN = "path-"
+"""How the content id of a file begins that has never been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,31 +119,17 @@ def folder_of(session: Session, path: bytes) -> Folder | None:
 # Contents and locations ---------------------------------------------------------------------------
 
 
-def unchanged(session: Session, seen: FileSeen) -> bool:
-    """Whether a path is in the catalog with this size and time, so that reading it can be spared."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    Location.path == seen.path,
-                    Location.size == seen.size,
-                    Location.mtime_ns == seen.mtime_ns,
-                    Location.online == 1,
-                )
-            )
-        )
-    )
-
-
 def find_content(session: Session, content_id: str) -> Video | None:
     """The video of a content."""
     return session.scalars(select(Video).where(Video.content_id == content_id)).one_or_none()
 
 
-def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, Placement]:
+def place_file(
+    session: Session, seen: FileSeen, content_id: str, *, prompt: str = "", priority: int = 0
+) -> tuple[int, Placement]:
     """Records that a content lies at a path, and queues a caption job for a new content.
 
-    Returns the video's id and what the file turned out to be.
+    `prompt` and `priority` are for that job. Returns the video's id and what the file turned out to be.
     """
     location = session.scalars(select(Location).where(Location.path == seen.path)).one_or_none()
     video = find_content(session, content_id)
@@ -151,10 +138,11 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
         video = _adopt_unseen(session, location, seen, content_id)
     if video is None:
         video, placement = _new_video(session, seen, content_id), Placement.NEW
+    left: bytes | None = None
     if location is None:
-        location, moved = _location_for(session, video.id, seen)
+        location, left = _location_for(session, video.id, seen)
         if placement is not Placement.NEW:
-            placement = Placement.MOVED if moved else Placement.COPIED
+            placement = Placement.COPIED if left is None else Placement.MOVED
     elif location.video_id != video.id:
         replaced, location.video_id = location.video_id, video.id
         placement = Placement.REPLACED
@@ -165,9 +153,9 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
     location.online, location.last_seen = 1, now()
     session.flush()
     if placement is not Placement.KNOWN:
-        _rename(session, video, seen.path)
+        _describe(session, video, seen.path, left)
     if video.caption_id is None and not queue.has_job(session, video.id):
-        queue.put(session, video.id)
+        queue.put(session, video.id, prompt=prompt, priority=priority)
     elif placement is not Placement.KNOWN or not was_online:
         refresh_status(session, video.id)
     return video.id, placement
@@ -175,7 +163,7 @@ def place_file(session: Session, seen: FileSeen, content_id: str) -> tuple[int, 
 
 def unseen_content_id(path: bytes) -> str:
     """What stands for the fingerprint of a file that has been told of but never been seen."""
-    return _UNSEEN + hashlib.blake2b(path, digest_size=16).hexdigest()
+    return UNSEEN + hashlib.blake2b(path, digest_size=16).hexdigest()
 
 
 def _adopt_unseen(
@@ -183,7 +171,7 @@ def _adopt_unseen(
 ) -> Video | None:
     """Gives an imported video, whose file has come at last, the identity of its content."""
     video = session.get_one(Video, location.video_id)
-    if not video.content_id.startswith(_UNSEEN):
+    if not video.content_id.startswith(UNSEEN):
         return None
     video.content_id, video.size = content_id, seen.size
     return video
@@ -202,12 +190,16 @@ def _new_video(session: Session, seen: FileSeen, content_id: str) -> Video:
     return video
 
 
-def _location_for(session: Session, video_id: int, seen: FileSeen) -> tuple[Location, bool]:
-    """The row for a path new to the catalog: that of a copy that has left its place, else one more."""
+def _location_for(session: Session, video_id: int, seen: FileSeen) -> tuple[Location, bytes | None]:
+    """The row for a path new to the catalog: that of a copy that has left its place, else one more.
+
+    Returns it with the path that was left, if one was.
+    """
     for known in session.scalars(select(Location).where(Location.video_id == video_id)):
-        if not os.path.lexists(known.path):
+        if _has_left(known, seen.volume):
+            left = known.path
             known.path, known.path_key = seen.path, path_key(seen.path)
-            return known, True
+            return known, left
     location = Location(
         video_id=video_id,
         path=seen.path,
@@ -219,16 +211,30 @@ def _location_for(session: Session, video_id: int, seen: FileSeen) -> tuple[Loca
         last_seen=now(),
     )
     session.add(location)
-    return location, False
+    return location, None
 
 
-def _rename(session: Session, video: Video, path: bytes) -> None:
-    """Keeps the searchable path true, and a title that nobody chose in step with the file's name."""
-    titles = session.scalars(select(Location.path).where(Location.video_id == video.id))
-    if video.caption_id is None or video.title not in {title_of(other) for other in titles}:
+def _has_left(known: Location, volume: str) -> bool:
+    """Whether a file is gone from its path for good, rather than with a disk that is not mounted."""
+    if os.path.lexists(known.path):
+        return False
+    if known.volume == volume:
+        return True
+    try:
+        return f"{os.stat(os.path.dirname(known.path)).st_dev:x}" == known.volume
+    except OSError:
+        return False
+
+
+def _describe(session: Session, video: Video, path: bytes, left: bytes | None) -> None:
+    """Keeps the searchable paths true, and a title that nobody chose in step with the file's name."""
+    if left is not None and video.title == title_of(left):
         video.title = title_of(path)
+    keys = session.scalars(
+        select(Location.path_key).where(Location.video_id == video.id).order_by(Location.id)
+    )
     put_document(session, video.id, "title", video.title)
-    put_document(session, video.id, "path", path_key(path))
+    put_document(session, video.id, "path", "\n".join(keys))
 
 
 def _forget_if_empty(session: Session, video_id: int) -> None:
@@ -238,8 +244,10 @@ def _forget_if_empty(session: Session, video_id: int) -> None:
     if not held and not captioned:
         session.delete(session.get_one(Video, video_id))
         session.flush()
-    else:
-        refresh_status(session, video_id)
+        return
+    if not held:
+        queue.cancel(session, video_id=video_id)
+    refresh_status(session, video_id)
 
 
 def set_online(session: Session, paths: Sequence[bytes], *, online: bool) -> int:
@@ -251,17 +259,6 @@ def set_online(session: Session, paths: Sequence[bytes], *, online: bool) -> int
             refresh_status(session, location.video_id)
             changed += 1
     return changed
-
-
-def locations_under(session: Session, folder: bytes) -> list[Location]:
-    """All locations below a folder."""
-    prefix = folder.rstrip(b"/") + b"/"
-    # `/` + 1 is `0`: the first key that is no longer below the folder.
-    return list(
-        session.scalars(
-            select(Location).where(Location.path >= prefix, Location.path < prefix[:-1] + b"0")
-        )
-    )
 
 
 def online_path(session: Session, video_id: int) -> bytes | None:
@@ -338,10 +335,8 @@ def move_location(session: Session, source: bytes, seen: FileSeen) -> int | None
         return None
     location.path, location.path_key = seen.path, path_key(seen.path)
     location.volume, location.online, location.last_seen = seen.volume, 1, now()
+    session.flush()
     video = session.get_one(Video, location.video_id)
-    if video.title == title_of(source):
-        video.title = title_of(seen.path)
-    put_document(session, video.id, "title", video.title)
-    put_document(session, video.id, "path", path_key(seen.path))
+    _describe(session, video, seen.path, source)
     refresh_status(session, video.id)
     return video.id

@@ -1,7 +1,8 @@
 """The prompts: versioned Korean templates, and how a template becomes the text a model reads.
 
 A template's id and version are stored with every caption that it made, so a later version marks
-older captions as stale. Its variables are `{duration}`, `{count}`, `{times}`, `{folder}`, `{filename}`.
+older captions as stale. Its variables are `{duration}`, `{count}`, `{times}`, `{folder}`, `{filename}`
+and `{glossary}`. A glossary that a template does not mention is put behind it.
 """
 
 from collections.abc import Sequence
@@ -50,24 +51,31 @@ def render(
     times: Sequence[float],
     folder: str = "",
     filename: str = "",
+    glossary: str = "",
 ) -> str:
     """Fills in a template for frames. `duration` and `times` are seconds."""
     try:
-        return template.text.format(
+        text = template.text.format(
             duration=f"{duration:.1f}",
             count=len(times),
             times=", ".join(f"{time:.1f}" for time in times),
             folder=folder,
             filename=filename,
+            glossary=glossary,
         )
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
         raise UsageError(
             f"the prompt has an unknown variable or a stray brace ({error}): {template.text!r}; "
-            "known are {duration}, {count}, {times}, {folder}, {filename}; write {{ for a brace"
+            "known are {duration}, {count}, {times}, {folder}, {filename}, {glossary}; write {{ for a brace"
         ) from error
+    return text if "{glossary}" in template.text else _with_glossary(text, glossary)
 
 
-def render_merge(notes: Sequence[str]) -> str:
+def _with_glossary(text: str, glossary: str) -> str:
+    return f"{text}\n다음 낱말은 이렇게 써 주세요: {glossary}" if glossary else text
+
+
+def render_merge(notes: Sequence[str], *, glossary: str = "") -> str:
     """Asks for one caption out of scene notes, which stand in the order of time."""
     lines = "\n".join(f"{number}. {note}" for number, note in enumerate(notes, 1))
-    return MERGE.text.replace("{notes}", lines)
+    return _with_glossary(MERGE.text.replace("{notes}", lines), glossary)

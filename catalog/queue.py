@@ -51,17 +51,19 @@ def put(
 ) -> int:
     """Queues a job, or finds the live one that asks for the same. Returns its id.
 
-    A live one that waits after a failure becomes due now, and takes the higher priority.
+    One that waits after a failure, or was given up, becomes due now and takes the higher priority.
     """
     job = session.scalars(
-        select(Job).where(
+        select(Job)
+        .where(
             Job.video_id == video_id,
             Job.kind == kind,
             Job.prompt == prompt,
             Job.model == model,
-            Job.state.in_(LIVE),
+            Job.state.in_((*LIVE, JobState.DEAD)),
         )
-    ).one_or_none()
+        .order_by(Job.state == JobState.DEAD, Job.id.desc())
+    ).first()
     if job is None:
         job = Job(
             kind=kind,
@@ -76,8 +78,11 @@ def put(
         )
         session.add(job)
     elif job.state != JobState.RUNNING:
+        if job.state == JobState.DEAD:
+            job.attempts = 0
         job.state, job.run_after = JobState.QUEUED, now()
-        job.priority, job.frames = max(priority, job.priority), frames
+        job.priority = max(priority, job.priority)
+        job.frames = job.frames if frames is None else frames
     session.flush()
     refresh_status(session, video_id)
     return job.id
@@ -158,6 +163,12 @@ def finish(session: Session, job: ClaimedJob) -> None:
         error_message=None,
         finished_at=now(),
     )
+    # What was given up before has been made good by this one.
+    session.execute(
+        update(Job)
+        .where(Job.video_id == job.video_id, Job.kind == job.kind, Job.state == JobState.DEAD)
+        .values(state=JobState.CANCELLED)
+    )
     refresh_status(session, job.video_id)
 
 
@@ -203,15 +214,16 @@ def _guarded(session: Session, job: ClaimedJob, **values: object) -> None:
         raise LeaseLostError(f"job {job.id} was taken over by another worker")
 
 
-def recover(session: Session, *, everything: bool = False) -> int:
+def recover(session: Session, *, everything: bool = False, alive: int | None = None) -> int:
     """Returns jobs of dead workers to the queue, with their checkpoints and counted tries.
 
     `everything` is for the holder of the daemon's lock, who knows that no other worker lives; else
-    only expired leases are taken. A job that ended its process five times is dead.
+    only expired leases are taken, and not that of the job `alive`: after a suspend its lease is old,
+    but its worker is there. A job that ended its process five times is dead.
     """
     lost = select(Job).where(Job.state == JobState.RUNNING)
     if not everything:
-        lost = lost.where(Job.lease_until < now())
+        lost = lost.where(Job.lease_until < now(), Job.id != (alive or 0))
     jobs = session.scalars(lost).all()
     for job in jobs:
         job.lease, job.lease_until = None, None
@@ -248,12 +260,20 @@ def _live_twin(session: Session, job: Job) -> bool:
     )
 
 
-def cancel(session: Session, job_ids: Sequence[int] | None = None) -> int:
-    """Takes waiting jobs out. A running one loses its lease, so its worker drops it. Returns how many."""
+def cancel(
+    session: Session, job_ids: Sequence[int] | None = None, *, video_id: int | None = None
+) -> int:
+    """Takes out the named jobs, those of one video, or all that wait. Returns how many.
+
+    A named one that runs loses its lease, so its worker drops it.
+    """
     states = (JobState.QUEUED, JobState.FAILED, JobState.DEAD, JobState.RUNNING)
-    query = select(Job).where(Job.state.in_(states if job_ids is not None else states[:2]))
+    named = job_ids is not None or video_id is not None
+    query = select(Job).where(Job.state.in_(states if named else states[:2]))
     if job_ids is not None:
         query = query.where(Job.id.in_(job_ids))
+    if video_id is not None:
+        query = query.where(Job.video_id == video_id)
     jobs = session.scalars(query).all()
     for job in jobs:
         job.state, job.lease, job.lease_until = JobState.CANCELLED, None, None

@@ -10,6 +10,7 @@ _BY_JOB = {
     JobState.QUEUED: VideoStatus.QUEUED,
     JobState.FAILED: VideoStatus.FAILED,
     JobState.DEAD: VideoStatus.DEAD,
+    JobState.CANCELLED: VideoStatus.DEAD,
 }
 
 
@@ -19,7 +20,7 @@ def refresh_status(session: Session, video_id: int) -> VideoStatus:
     1. offline while none of its copies is within reach;
     2. running or queued while a job is;
     3. captioned once it has a caption, or needs_review when a current text of a model has reasons;
-    4. failed or dead after its last job; queued if there was none.
+    4. failed or dead after its last job, a cancelled one being dead; queued if there was none.
     """
     session.flush()
     video = session.get_one(Video, video_id)

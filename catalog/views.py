@@ -79,6 +79,7 @@ class JobView:
     scenes_total: int | None
     model: str
     prompt: str
+    frames: int | None
     error_code: str | None
     error_message: str | None
     created_at: int
@@ -99,6 +100,7 @@ class JobView:
             "scenes_total": self.scenes_total,
             "model": self.model,
             "prompt": self.prompt,
+            "frames": self.frames,
             "error": _error_json(self.error_code, self.error_message, self.attempts),
         }
 

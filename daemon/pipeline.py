@@ -54,6 +54,8 @@ class VideoJob:
     path: Path
     prompt: str
     """A person's prompt for this job or folder; empty for the built-in ones."""
+    glossary: str
+    """Words of the folder and how to spell them."""
     captioner: Captioner
     settings: Settings
     progress: Progress
@@ -178,7 +180,7 @@ class VideoJob:
         answers = [Answer(group[0], finished=True) for group in groups]
         for index, group in enumerate(groups):
             if len(group) > 1:
-                question = Question(render_merge(group))
+                question = Question(render_merge(group, glossary=self.glossary))
                 answers[index] = self.captioner.answer([question], should_stop=self.should_stop)[0]
         if len(answers) == 1:
             return answers[0]
@@ -197,6 +199,7 @@ class VideoJob:
             self._template(built_in),
             duration=duration,
             times=frames.times,
+            glossary=self.glossary,
             folder=self.path.parent.name,
             filename=self.path.stem,
         )

@@ -17,6 +17,7 @@ from catalog.database import Catalog
 from catalog.settings import Settings
 from daemon.volumes import is_network
 from daemon.watcher import Watcher
+from daemon.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,11 @@ _RECOVER_SECONDS = 60
 
 
 def make_scheduler(
-    catalog: Catalog, settings: Settings, watcher: Watcher, wake: Callable[[], None]
+    catalog: Catalog,
+    settings: Settings,
+    watcher: Watcher,
+    worker: Worker,
+    wake: Callable[[], None],
 ) -> Any:
     """The scheduler with its ticks, not yet started.
 
@@ -35,17 +40,17 @@ def make_scheduler(
         executors={"default": ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    changes = _Changes(catalog, wake)
+    changes = _Changes(catalog, wake, watcher)
 
     def reconcile(network: bool) -> None:
-        watcher.watch_folders()
+        watcher.ask_watch()
         for path in watcher.folders():
             if is_network(path) == network:
                 watcher.ask_reconcile(path)
 
     def recover() -> None:
         with catalog.write() as session:
-            if queue.recover(session):
+            if queue.recover(session, alive=worker.job_id):
                 wake()
 
     def tick(function: Callable[..., None], seconds: float, name: str, **arguments: Any) -> None:
@@ -63,11 +68,12 @@ def make_scheduler(
 
 
 class _Changes:
-    """Wakes the worker when another process has written to the catalog: a job added, a retry asked for."""
+    """Tells worker and watcher that another process has written: a job added, a folder to watch."""
 
-    def __init__(self, catalog: Catalog, wake: Callable[[], None]) -> None:
+    def __init__(self, catalog: Catalog, wake: Callable[[], None], watcher: Watcher) -> None:
         self._connection = catalog.connect_readonly()
         self._wake = wake
+        self._watcher = watcher
         self._version = -1
 
     def look(self) -> None:
@@ -76,6 +82,7 @@ class _Changes:
         if version != self._version:
             self._version = version
             self._wake()
+            self._watcher.ask_watch()
 
 
 def _report(event: JobExecutionEvent) -> None:

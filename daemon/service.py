@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from catalog import queue
 from catalog.clock import now
@@ -97,7 +97,9 @@ class Service:
             thread = threading.Thread(
                 target=self.watcher.run, args=(self.stop,), name="watcher", daemon=True
             )
-            scheduler = make_scheduler(self.catalog, self.settings, self.watcher, self.wake.set)
+            scheduler = make_scheduler(
+                self.catalog, self.settings, self.watcher, self.worker, self.wake.set
+            )
             self.watcher.watch_folders()
             self.watcher.ask_reconcile()
             thread.start()
@@ -114,27 +116,41 @@ class Service:
     def _work(self) -> None:
         while not self.stop.is_set():
             self.wake.clear()
-            try:
-                if not self.worker.run_next():
-                    self.wake.wait(self._idle_seconds())
-            except OperationalError as error:  # a full or failing disk: wait for it to get better
-                logger.warning("the catalog cannot be written: %s; trying again", error)
-                self.stop.wait(_AFTER_ERROR_SECONDS)
+            if not self._run_next():
+                self.wake.wait(self._idle_seconds())
+
+    def _run_next(self) -> bool:
+        """Runs a job. A catalog that cannot be written now is waited for, not died of."""
+        try:
+            return self.worker.run_next()
+        except SQLAlchemyError as error:
+            logger.warning("the catalog cannot be written (%s); trying again", error)
+            self.stop.wait(_AFTER_ERROR_SECONDS)
+            return True
 
     def _idle_seconds(self) -> float:
-        with self.catalog.write() as session:
-            due = queue.next_due(session)
+        resting = self.worker.rests_until - time.monotonic()
+        if resting > 0:
+            return resting
+        try:
+            with self.catalog.write() as session:
+                due = None if queue.is_paused(session) else queue.next_due(session)
+        except SQLAlchemyError:
+            return _AFTER_ERROR_SECONDS
         if due is None:
             return _IDLE_SECONDS
         return min(max(due - time.time(), 0.2), _IDLE_SECONDS)
 
     def run_until_idle(self, on_waiting: Callable[[int], None] = lambda files: None) -> Outcome:
-        """Catches up with the folders, waits for files to rest, works until nothing is due."""
+        """Catches up with the folders, waits for files to rest, works until nothing is due.
+
+        Ends early where the machine can do no job at all; the outcome's `fault` says why.
+        """
         with self._started():
             self.watcher.ask_reconcile()
-            while not self.stop.is_set():
+            while not self.stop.is_set() and self.worker.outcome.fault is None:
                 self.watcher.turn(self.stop.is_set)
-                if self.worker.run_next():
+                if self._run_next():
                     continue
                 if not self.watcher.waiting:
                     break

@@ -48,6 +48,9 @@ class Settling:
     def __len__(self) -> int:
         return len(self._tracked)
 
+    def __contains__(self, path: bytes) -> bool:
+        return path in self._tracked
+
     def touch(self, path: bytes, settle_seconds: float) -> None:
         """Begins to wait for a file, or goes on waiting for one that had an event."""
         if path in self._tracked or (look := self._look(path)) is None:

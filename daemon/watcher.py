@@ -6,50 +6,29 @@ import queue as queues
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy import select
 from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
     FileDeletedEvent,
-    FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers import Observer
-from watchdog.observers.polling import PollingObserver
 
-from catalog import ingest, library
+from catalog import ingest, library, overview
 from catalog.database import Catalog
 from catalog.errors import CodedError
 from catalog.library import FileSeen, Placement
-from catalog.schema import Folder
 from catalog.settings import Settings
+from daemon.observers import FolderWish, Observers
 from daemon.settling import Look, Settling
 from daemon.volumes import being_written, is_network
 
 logger = logging.getLogger(__name__)
 
-_WANTED_EVENTS: list[type[FileSystemEvent]] = [
-    FileCreatedEvent,
-    FileClosedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileDeletedEvent,
-    DirCreatedEvent,
-    DirMovedEvent,
-    DirDeletedEvent,
-]
-"""Our own reading of the files makes other kinds; without them the kernel's queue lasts longer."""
-
 _TURN_SECONDS = 0.25
-_POLLING_SECONDS = 30.0
 _AFTER_ERROR_SECONDS = 5.0
+_HINTS_A_TURN = 1000
+"""So a flood of events cannot keep files that have come to rest waiting, nor a stop."""
 
 
 class _Hints(FileSystemEventHandler):
@@ -65,7 +44,8 @@ class _Hints(FileSystemEventHandler):
 class Watcher:
     """Keeps the catalog in step with the watched folders.
 
-    `on_new_job` is called after a file has queued one. Call `turn` again and again, or `run` once.
+    `on_new_job` is called after a file has queued one. Call `turn` again and again, or `run` once; only
+    `ask_watch` and `ask_reconcile` may be called from other threads.
     """
 
     def __init__(
@@ -76,78 +56,52 @@ class Watcher:
         self._on_new_job = on_new_job
         self._inbox: queues.SimpleQueue[FileSystemEvent] = queues.SimpleQueue()
         self._settling = Settling(look, time.monotonic, time.time, being_written)
-        self._observers: dict[bytes, Any] = {}
+        self._observers = Observers(_Hints(self._inbox))
         self._asked: set[bytes] = set()
         self._asked_lock = threading.Lock()
+        self._watch_asked = False
         self._scan_all = False
+        self._absent: set[bytes] = set()
 
     @property
     def waiting(self) -> int:
         """How many files have not come to rest yet."""
         return len(self._settling)
 
-    # Which folders ---------------------------------------------------------------------------------
+    def folders(self) -> dict[bytes, FolderWish]:
+        """The watched folders by raw path, and how each is to be watched."""
+        with self.catalog.read() as connection:
+            rows = overview.watched_folders(connection)
+        return {path: FolderWish(*wish) for path, wish in rows.items()}
 
-    def folders(self) -> dict[bytes, bool]:
-        """The watched folders by raw path, and whether each is to be polled."""
-        with self.catalog.write() as session:
-            rows = session.scalars(select(Folder)).all()
-            return {row.path: bool(row.polling) for row in rows}
-
-    def watch_folders(self) -> None:
-        """Arms an observer for every watched folder that has none, and drops those no longer watched."""
-        wanted = self.folders()
-        for path in self._observers.keys() - wanted.keys():
-            self._drop(path)
-        for path, polling in wanted.items():
-            observer = self._observers.get(path)
-            if observer is not None and not observer.is_alive():
-                self._drop(path)
-            if path not in self._observers and os.path.isdir(path):
-                self._observers[path] = self._arm(path, polling or is_network(path))
-                self.ask_reconcile(path)
-
-    def _arm(self, path: bytes, polling: bool) -> Any:
-        observer: Any = PollingObserver(timeout=_POLLING_SECONDS) if polling else Observer()
-        handler = _Hints(self._inbox)
-        shown = os.fsdecode(path)
-        try:
-            observer.schedule(handler, shown, recursive=True, event_filter=_WANTED_EVENTS)
-            observer.start()
-        except OSError as error:
-            logger.warning(
-                "cannot watch %s (%s); it is compared every %.0f s instead. If the kernel's watch "
-                "limit is the cause: sudo sysctl fs.inotify.max_user_watches=1048576",
-                shown,
-                error.strerror or error,
-                self.settings.reconcile_seconds,
-            )
-            observer = PollingObserver(timeout=_POLLING_SECONDS)
-            observer.schedule(handler, shown, recursive=True, event_filter=_WANTED_EVENTS)
-            observer.start()
-        return observer
-
-    def _drop(self, path: bytes) -> None:
-        observer = self._observers.pop(path)
-        observer.stop()
-        observer.join()
-
-    # Turns -----------------------------------------------------------------------------------------
+    def ask_watch(self) -> None:
+        """Asks for a look at which folders are to be watched, at the next turn."""
+        self._watch_asked = True
 
     def ask_reconcile(self, path: bytes | None = None) -> None:
-        """Asks for a scan of one folder, or of all, at the next turn. May be called from any thread."""
+        """Asks for a scan of one folder, or of all, at the next turn."""
         with self._asked_lock:
             self._asked |= {path} if path is not None else self.folders().keys()
 
+    def watch_folders(self) -> None:
+        """Arms the observers that are due. What came before they stood is found by a scan."""
+        self._watch_asked = False
+        for path in self._observers.keep(self.folders()):
+            self.ask_reconcile(path)
+
     def turn(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Takes in what has happened: scans asked for, events, files that have come to rest."""
+        if self._watch_asked:
+            self.watch_folders()
         with self._asked_lock:
             asked, self._asked = self._asked, set()
         if self._scan_all:
             asked, self._scan_all = asked | self.folders().keys(), False
         for path in sorted(asked):
             self._reconcile(path, should_stop)
-        while not self._inbox.empty():
+        for _ in range(_HINTS_A_TURN):
+            if should_stop() or self._inbox.empty():
+                break
             self._take_hint(self._inbox.get())
         for path in self._settling.rested():
             if should_stop():
@@ -170,12 +124,14 @@ class Watcher:
 
     def close(self) -> None:
         """Puts the observers away."""
-        for path in list(self._observers):
-            self._drop(path)
+        self._observers.close()
 
     def _reconcile(self, folder: bytes, should_stop: Callable[[], bool]) -> None:
         found = ingest.reconcile(self.catalog, folder, should_stop=should_stop)
-        if found.absent:
+        if not found.absent:
+            self._absent.discard(folder)
+        elif folder not in self._absent:
+            self._absent.add(folder)
             logger.warning(
                 "%s is missing or suddenly empty; its videos are offline and nothing was removed. "
                 "Mount it, and they come back",
@@ -192,12 +148,14 @@ class Watcher:
 
     def _take_hint(self, event: FileSystemEvent) -> None:
         source, target = os.fsencode(event.src_path), os.fsencode(event.dest_path or b"")
-        root = next((root for root in self._observers if source.startswith(root + b"/")), b"/")
+        root = self._observers.root_of(source) or self._observers.root_of(target)
+        if root is None:
+            return
         if event.is_directory:
             # Its files may have come with it, before a watch on it could see them.
-            self.ask_reconcile(root if root != b"/" else None)
-            return
-        if isinstance(event, FileMovedEvent):
+            if not ingest.hidden(source, root) or (target and not ingest.hidden(target, root)):
+                self.ask_reconcile(root)
+        elif isinstance(event, FileMovedEvent):
             self._settling.forget(source)
             if not self._follow(source, target):
                 self._gone(source)
@@ -209,11 +167,16 @@ class Watcher:
             self._candidate(source, root)
 
     def _candidate(self, path: bytes, root: bytes) -> None:
-        if ingest.is_candidate(path, root) and os.path.isfile(path):
-            with self.catalog.write() as session:
-                known = library.unchanged(session, FileSeen.of(path))
-            if not known:
-                self._wait_for(path)
+        if path in self._settling or not ingest.is_candidate(path, root):
+            return
+        try:
+            seen = FileSeen.of(path)
+        except OSError:
+            return
+        with self.catalog.read() as connection:
+            known = overview.file_facts(connection, path)
+        if os.path.isfile(path) and known != (seen.size, seen.mtime_ns, True):
+            self._wait_for(path)
 
     def _gone(self, path: bytes) -> None:
         if not os.path.lexists(path):

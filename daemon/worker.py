@@ -4,11 +4,12 @@ import errno
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from catalog import library, queue
 from catalog.database import Catalog
@@ -26,12 +27,18 @@ PROGRESS_SECONDS = 1.0
 """How often progress is written while it changes: every write wakes the readers."""
 
 
+_REST_SECONDS = (60.0, 300.0, 900.0)
+"""How long it rests after the first, second … fault in a row."""
+
+
 class Outcome:
     """What became of the jobs of one run."""
 
     def __init__(self) -> None:
-        self.done: list[Path] = []
+        self.done = 0
         self.failed: dict[Path, CodedError] = {}
+        self.fault: CodedError | None = None
+        """What keeps the machine from doing any job at all, if something does."""
 
 
 class Worker:
@@ -55,9 +62,16 @@ class Worker:
         self._open_captioner = open_captioner
         self._captioner: tuple[str, Captioner] | None = None
         self._on_progress = on_progress
+        self._faults = 0
+        self.rests_until = 0.0
+        """On the monotonic clock: before then no job is tried, since each would fail."""
+        self.job_id: int | None = None
+        """The job in hand."""
 
     def run_next(self) -> bool:
-        """Runs the next due job to its end. Returns False if there is none."""
+        """Runs the next due job to its end. Returns False if there is none, or while it rests."""
+        if time.monotonic() < self.rests_until:
+            return False
         with self.catalog.write() as session:
             job = queue.claim(session)
             if job is None:
@@ -65,10 +79,15 @@ class Worker:
             raw_path = library.online_path(session, job.video_id) or b""
             folder = library.folder_of(session, raw_path)
             prompt = job.prompt or (folder.prompt if folder else None) or ""
-        self._run(job, Path(os.fsdecode(raw_path)), prompt)
+            glossary = (folder.glossary if folder else None) or ""
+        self.job_id = job.id
+        try:
+            self._run(job, Path(os.fsdecode(raw_path)), prompt, glossary)
+        finally:
+            self.job_id = None
         return True
 
-    def _run(self, job: ClaimedJob, path: Path, prompt: str) -> None:
+    def _run(self, job: ClaimedJob, path: Path, prompt: str, glossary: str) -> None:
         progress = Progress()
         logger.info("captioning %s", path, extra={"action": "start_job", "job": job.id})
         try:
@@ -79,6 +98,7 @@ class Worker:
                     job=job,
                     path=path,
                     prompt=prompt,
+                    glossary=glossary,
                     captioner=captioner,
                     settings=self.settings,
                     progress=progress,
@@ -90,10 +110,11 @@ class Worker:
         except InterruptedByUserError:
             self._release(job)
         except Exception as error:
-            self._fail(job, path, _coded(error, path))
+            self._end_badly(job, path, _coded(error, path))
         else:
+            self._faults, self.outcome.fault = 0, None
             self.outcome.failed.pop(path, None)
-            self.outcome.done.append(path)
+            self.outcome.done += 1
             logger.info("captioned %s", path, extra={"action": "finish_job", "job": job.id})
 
     def _captioner_for(self, model: str) -> Captioner:
@@ -102,6 +123,31 @@ class Worker:
             self._captioner = None
             self._captioner = (model, self._open_captioner(model))
         return self._captioner[1]
+
+    def _end_badly(self, job: ClaimedJob, path: Path, error: CodedError) -> None:
+        if error.code is ErrorCode.VANISHED:
+            # Its disk may be unplugged: then the job waits with the video, and costs no try.
+            self._release(job)
+            with self.catalog.write() as session:
+                library.set_online(session, [os.fsencode(path)], online=False)
+            logger.warning("%s: %s", error.code, error, extra={"job": job.id})
+            self.outcome.failed[path] = error
+        elif self._is_machines_fault(job, error):
+            self._release(job)
+            seconds = _REST_SECONDS[min(self._faults, len(_REST_SECONDS) - 1)]
+            self._faults += 1
+            self.rests_until = time.monotonic() + seconds
+            self.outcome.fault = error
+            logger.error("%s: %s. Trying again in %.0f s", error.code, error, seconds)
+        else:
+            self._fail(job, path, error)
+
+    def _is_machines_fault(self, job: ClaimedJob, error: CodedError) -> bool:
+        """Whether every job would fail so. A model that a job chose for itself is its own affair."""
+        unloaded = self._captioner is None and not job.model
+        return error.code is ErrorCode.DISK_FULL or (
+            unloaded and error.code in (ErrorCode.MODEL_UNAVAILABLE, ErrorCode.GPU_OUT_OF_MEMORY)
+        )
 
     def _release(self, job: ClaimedJob) -> None:
         try:
@@ -140,8 +186,8 @@ class Worker:
                 except LeaseLostError:
                     lost.set()
                     return
-                except OperationalError:
-                    logger.warning("the catalog is busy; the heartbeat is tried again")
+                except SQLAlchemyError as error:
+                    logger.warning("the heartbeat could not be written (%s); again soon", error)
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from catalog import library, queue
 from catalog.captions import Draft, add_revision
@@ -107,6 +108,12 @@ def test_search_shape_and_exit_codes(shell: Shell, captioned: Path) -> None:
     assert shell("search", "--", "-강아지") == 1
 
 
+def test_exclusions_need_no_dashes_before_them(shell: Shell, captioned: Path) -> None:
+    assert shell("search", "강아지", "-시장", "--json") == 0
+    assert all("시장" not in hit["text"] for hit in json.loads(shell.out))
+    assert shell("search", "강아지", "--nonsense") == 2
+
+
 def test_status_shape(shell: Shell, captioned: Path) -> None:
     status = shell.json("status")
     assert status["daemon"] == {"running": False, "pid": None, "model": None}
@@ -174,13 +181,16 @@ def test_recaption(shell: Shell, captioned: Path) -> None:
     assert shell("recaption", "--failed") == 1
     assert shell("recaption", "--stale", "--model", "another", "--dry-run") == 0
     assert shell("recaption", "--stale", "--model", "demo", "--dry-run") == 0  # a prompt of its own
+    assert shell("recaption", "1", "999") == 4
+    assert "'999'" in shell.err
+    assert shell("recaption", "999") == 1
     for wrong in ([], ["1", "--failed"], ["1", "--frames", "99"], ["1", "--prompt", "{nope}"]):
         assert shell("recaption", *wrong) == 2
 
 
 def test_queue(shell: Shell, captioned: Path) -> None:
     shell("recaption", "1")
-    assert shell("queue", "pause") == 0
+    assert shell.json("queue", "pause") == {"paused": True}
     assert shell.json("status")["queue"]["paused"] is True
     assert shell("queue", "resume") == 0
     assert shell("queue", "cancel") == 0
@@ -210,8 +220,8 @@ def test_add(shell: Shell, tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("a.mp4", "b.mkv", "notes.txt"):
         (folder / name).write_bytes(name.encode())
-    assert shell("add", str(folder), "--watch", "--priority", "3") == 0
-    assert [job["priority"] for job in shell.json("queue")] == [3, 3]
+    assert shell("add", str(folder), "--watch", "--priority", "3", "--prompt", "{times}") == 0
+    assert [(job["priority"], job["prompt"]) for job in shell.json("queue")] == [(3, "{times}")] * 2
     assert [view["path"] for view in shell.json("folders")] == [str(folder)]
     assert shell("add", str(folder / "a.mp4"), "/none.mp4") == 4
     assert shell("add", "/none.mp4") == 1
@@ -239,6 +249,11 @@ def test_export_and_import(shell: Shell, captioned: Path, tmp_path: Path) -> Non
         (["nonsense"], 2, "invalid choice"),
         (["show", "7"], 1, "holds no video '7'"),
         (["show", "/none.mp4"], 1, "give an id or a path"),
+        (["show", "9" * 40], 1, "holds no video"),
+        (["show", "²"], 1, "holds no video"),
+        (["show", "~no-such-user/a.mp4"], 2, "no such user"),
+        (["queue", "retry", "9" * 40], 2, "a job id is a number"),
+        (["recaption", "1", "--prompt", "{duration.foo}"], 2, "unknown variable"),
         (["run", "/none", "--once"], 2, "is no folder"),
         (["run", "--once"], 2, "models download llava-onevision-0.5b"),
         (["run"], 78, "HAESEOL_MODEL=demo"),
@@ -270,6 +285,51 @@ def test_models(shell: Shell) -> None:
     assert document["auto"]["name"] in names
     assert document["auto"]["name"] != "demo"
     assert shell("models") == 0
+
+
+def test_names_of_another_encoding_are_json_all_the_same(shell: Shell, tmp_path: Path) -> None:
+    clip = os.fsencode(tmp_path) + "/가.mp4".encode("cp949")
+    Path(os.fsdecode(clip)).write_bytes(b"a")
+    added = shell.json("add", os.fsdecode(clip))
+    assert added[0]["video"]["path"] == shell.json("list")[0]["path"]
+
+
+def test_a_catalog_of_a_newer_version_is_left_alone(shell: Shell, catalog: Catalog) -> None:
+    with catalog.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert shell("list") == 1
+    assert "update haeseol" in shell.err
+
+
+def test_a_catalog_that_cannot_be_written_is_said_in_words(
+    shell: Shell, catalog: Catalog, captioned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalog.sqlite import sqlite3
+
+    monkeypatch.setattr("catalog.database.BUSY_SECONDS", 0.1)
+    blocker = sqlite3.connect(str(catalog.path), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert shell("edit", "1", "--text", "글") == 1
+    assert "database is locked" in shell.err
+    assert "Traceback" not in shell.err
+    blocker.close()
+
+
+def test_a_text_from_the_editor_survives_a_conflict(
+    shell: Shell, catalog: Catalog, captioned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import sys, subprocess; open(sys.argv[1], 'w').write('오래 쓴 글')\n"
+        f"subprocess.run([sys.executable, '-m', 'catalog.cli', '--home', {shell.home!r},"
+        " 'edit', '1', '--text', '그동안 쓴 글'], check=True)"
+    )
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {editor}")
+    monkeypatch.delenv("VISUAL", raising=False)
+    assert shell("edit", "1") == 1
+    kept = Path(shell.err.rsplit("kept in ", 1)[1].strip())
+    assert kept.read_text(encoding="utf-8").strip() == "오래 쓴 글"
+    assert shell.json("show", "1")["caption"]["text"] == "그동안 쓴 글"
 
 
 def test_hostile_names_reach_the_terminal_harmless(shell: Shell, tmp_path: Path) -> None:

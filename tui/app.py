@@ -17,7 +17,7 @@ from textual.theme import Theme
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
-from catalog import browse
+from catalog import overview
 from catalog.database import Catalog
 from catalog.language import tr
 from catalog.views import StatusView
@@ -120,7 +120,7 @@ class HaeseolApp(App[int]):
 
     def _daemon_came_or_went(self) -> bool:
         known = self.status is not None and self.status.daemon_running
-        return browse.daemon_running(self.catalog.home) != known
+        return overview.daemon_running(self.catalog.home) != known
 
     # Reading and writing --------------------------------------------------------------------------
 

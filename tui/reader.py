@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from catalog import browse, listing
+from catalog import browse, listing, overview
 from catalog.database import Catalog
 from catalog.listing import ListRow
 from catalog.sqlite import sqlite3
@@ -76,7 +76,7 @@ def read_look(catalog: Catalog, video_id: int, scene_id: int | None) -> Look:
 def read_status(catalog: Catalog) -> StatusView:
     """The state of the whole."""
     with catalog.read() as connection:
-        return browse.status(connection, catalog.home)
+        return overview.status(connection, catalog.home)
 
 
 def read_jobs(catalog: Catalog) -> list[JobView]:

@@ -20,6 +20,7 @@ from catalog.prompts import custom
 from catalog.safe_text import shown
 from catalog.schema import Scene, Video
 from catalog.terminal import emit_json_list, narrate, say
+from catalog.views import Json
 
 
 def add(options: argparse.Namespace, home: Home) -> int:
@@ -27,51 +28,56 @@ def add(options: argparse.Namespace, home: Home) -> int:
     if options.prompt:
         custom(options.prompt)
     catalog = open_catalog(home)
-    taken: list[tuple[int, library.Placement, Path]] = []
+    taken: list[Json] = []
     failures = 0
-    for name in options.paths:
-        path = given_path(name)
+    for file in _files(catalog, options):
         try:
-            if path.is_dir() and options.watch:
-                with catalog.write() as session:
-                    library.add_folder(session, path)
-            for file in _files(path):
-                video_id, placement = ingest.take_file(catalog, os.fsencode(file))
-                _queue(catalog, video_id, options)
-                taken.append((video_id, placement, file))
+            if isinstance(file, UsageError):
+                raise file
+            video_id, placement = ingest.take_file(
+                catalog, os.fsencode(file), prompt=options.prompt or "", priority=options.priority
+            )
+            _ask_again(catalog, video_id, placement, options)
         except (CodedError, UsageError) as error:
             narrate(f"haeseol: {shown(str(error))}")
             failures += 1
+            continue
+        path = library.path_key(os.fsencode(file))
+        taken.append({"video": {"id": video_id, "path": path}, "placement": placement.value})
+        if not options.json:
+            say(f"{video_id:>6}  {tr(placement.value)}  {shown(path)}")
     if options.json:
-        emit_json_list(
-            {"video": {"id": video_id, "path": str(file)}, "placement": placement}
-            for video_id, placement, file in taken
-        )
-    else:
-        for video_id, placement, file in taken:
-            say(f"{video_id:>6}  {tr(placement)}  {shown(str(file))}")
+        emit_json_list(taken)
     if failures:
-        return ExitCode.PARTIAL if failures < len(options.paths) else ExitCode.FAILED
+        return ExitCode.PARTIAL if taken else ExitCode.FAILED
     return ExitCode.DONE
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        for raw in ingest.walk(os.fsencode(path)):
-            yield Path(os.fsdecode(raw))
-    elif path.is_file():
-        yield path
-    else:
-        raise UsageError(f"{path} does not exist, or is no file; check the name")
+def _files(catalog: Catalog, options: argparse.Namespace) -> Iterator[Path | UsageError]:
+    """Every file that the arguments name; a name that leads nowhere gives its error instead."""
+    for name in options.paths:
+        path = given_path(name)
+        if path.is_dir():
+            if options.watch:
+                with catalog.write() as session:
+                    library.add_folder(session, path)
+            for raw in ingest.walk(os.fsencode(path)):
+                yield Path(os.fsdecode(raw))
+        elif path.is_file():
+            yield path
+        else:
+            yield UsageError(f"{path} does not exist, or is no file; check the name")
 
 
-def _queue(catalog: Catalog, video_id: int, options: argparse.Namespace) -> None:
-    """Asks once more only where the person asked for something of their own."""
-    if options.prompt or options.priority:
-        with catalog.write() as session:
-            video = session.get_one(Video, video_id)
-            if options.prompt or video.caption_id is None:
-                jobs.put(session, video_id, prompt=options.prompt or "", priority=options.priority)
+def _ask_again(
+    catalog: Catalog, video_id: int, placement: library.Placement, options: argparse.Namespace
+) -> None:
+    """A known video is captioned again only where the person asks for something of their own."""
+    if placement is library.Placement.NEW or not (options.prompt or options.priority):
+        return
+    with catalog.write() as session:
+        if options.prompt or session.get_one(Video, video_id).caption_id is None:
+            jobs.put(session, video_id, prompt=options.prompt or "", priority=options.priority)
 
 
 def edit(options: argparse.Namespace, home: Home) -> int:
@@ -95,8 +101,13 @@ def edit(options: argparse.Namespace, home: Home) -> int:
             narrate(tr("Nothing was changed."))
             return ExitCode.DONE
     expected = None if current is None or options.text is not None else current.id
-    with catalog.write() as session:
-        captions.edit(session, video_id, text, scene_id=scene_id, expected_id=expected)
+    try:
+        with catalog.write() as session:
+            captions.edit(session, video_id, text, scene_id=scene_id, expected_id=expected)
+    except captions.ConflictError as error:
+        kept = home.data_dir / f"unsaved-{video_id}.txt"
+        kept.write_text(text + "\n", encoding="utf-8")
+        raise captions.ConflictError(f"{error}. Your text is kept in {kept}") from error
     narrate(tr("Saved. `undo` brings back the text before."))
     return ExitCode.DONE
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from catalog import browse, library
+from catalog import library, overview
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, UsageError
 from catalog.home import Home, given_path
@@ -32,7 +32,7 @@ def folders(options: argparse.Namespace, home: Home) -> int:
                 else:
                     session.delete(library.find_folder(session, path))
     with catalog.read() as connection:
-        views = browse.folders(connection)
+        views = overview.folders(connection)
     if options.json:
         emit_json_list(view.json() for view in views)
         return ExitCode.DONE

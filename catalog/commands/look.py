@@ -3,7 +3,7 @@
 import argparse
 from datetime import datetime
 
-from catalog import browse
+from catalog import browse, overview
 from catalog.clock import iso, now
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, NotFoundError, UsageError
@@ -23,6 +23,8 @@ from catalog.terminal import (
 )
 from catalog.views import CaptionView, JobView, VideoView
 
+_MOST_HITS = 1_000_000
+
 
 def list_videos(options: argparse.Namespace, home: Home) -> int:
     """The `list` command."""
@@ -38,7 +40,9 @@ def list_videos(options: argparse.Namespace, home: Home) -> int:
                 say(f"        {shown(view.caption.text)}")
             for line in error_lines(view):
                 say(f"        {line}")
-    if not ids:
+    if not ids and options.status:
+        narrate(tr("No video answers to that."))
+    elif not ids:
         narrate(
             tr(
                 "The catalog is empty. Add a folder: {command}",
@@ -91,7 +95,11 @@ def search(options: argparse.Namespace, home: Home) -> int:
         raise UsageError("--limit must be at least 1")
     with open_catalog(home).read() as connection:
         hits = browse.find(
-            connection, query, limit=options.limit, folder=folder, after=_instant(options.after)
+            connection,
+            query,
+            limit=min(options.limit, _MOST_HITS),
+            folder=folder,
+            after=_instant(options.after),
         )
     if options.json:
         emit_json_list(hit.json() for hit in hits)
@@ -141,7 +149,7 @@ def history(options: argparse.Namespace, home: Home) -> int:
 def status(options: argparse.Namespace, home: Home) -> int:
     """The `status` command."""
     with open_catalog(home).read() as connection:
-        view = browse.status(connection, home)
+        view = overview.status(connection, home)
     if options.json:
         emit_json(view.json())
         return ExitCode.DONE

@@ -11,7 +11,7 @@ from catalog.errors import ADVICE, ErrorCode, ExitCode
 from catalog.home import Home
 from catalog.language import tr
 from catalog.safe_text import shown
-from catalog.terminal import emit_json_list, narrate, say, status_word
+from catalog.terminal import emit_json, emit_json_list, narrate, say, status_word
 from catalog.views import JobView
 
 
@@ -19,16 +19,19 @@ def queue(options: argparse.Namespace, home: Home) -> int:
     """The `queue` command."""
     catalog = open_catalog(home)
     if options.action in ("pause", "resume"):
+        paused = options.action == "pause"
         with catalog.write() as session:
-            jobs.set_paused(session, options.action == "pause")
-        narrate(
-            tr("The queue is paused.") if options.action == "pause" else tr("The queue goes on.")
-        )
+            jobs.set_paused(session, paused)
+        if options.json:
+            emit_json({"paused": paused})
+        narrate(tr("The queue is paused.") if paused else tr("The queue goes on."))
         return ExitCode.DONE
     if options.action in ("retry", "cancel"):
         act = jobs.retry if options.action == "retry" else jobs.cancel
         with catalog.write() as session:
             count = act(session, options.jobs or None)
+        if options.json:
+            emit_json({"changed": count})
         narrate(tr("{count} jobs changed.", count=count))
         return ExitCode.DONE if count else ExitCode.FAILED
     with catalog.read() as connection:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from catalog import browse, captions, library
@@ -29,7 +30,6 @@ from catalog.status import refresh_status
 from catalog.views import CaptionView, Json, VideoView
 
 SCHEMA = "haeseol/v1"
-_RETRY_SECONDS = 3600
 
 
 class BadLineError(HaeseolError):
@@ -78,7 +78,17 @@ def _record(connection: browse.Connection, view: VideoView) -> Json:
         for scene in view.scenes
     ]
     record["revisions"] = _revisions(browse.revisions(connection, view.id), view.caption)
+    record["job"] = _open_job(view)
     return record
+
+
+def _open_job(view: VideoView) -> Json | None:
+    """The newest job, unless it is done."""
+    if view.job is None or view.job.state == JobState.DONE:
+        return None
+    job = view.job.json()
+    del job["id"], job["video"]
+    return job
 
 
 def _base64(data: bytes | None) -> str | None:
@@ -115,12 +125,13 @@ def import_lines(catalog: Catalog, lines: Iterable[str], source: str) -> Importe
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = json.loads(line, parse_constant=_no_constant)
                 if not isinstance(record, dict):
                     raise TypeError("a line must hold one JSON object")
                 taken = _take(session, record)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except _BAD_LINE as error:
                 reason = f"the key {error} is missing" if isinstance(error, KeyError) else error
+                reason = getattr(error, "orig", None) or reason
                 raise BadLineError(
                     f"{source}, line {number}: {reason}. Nothing was imported; mend the line and "
                     "import again"
@@ -129,9 +140,25 @@ def import_lines(catalog: Catalog, lines: Iterable[str], source: str) -> Importe
     return Imported(added, known)
 
 
+_BAD_LINE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    SQLAlchemyError,
+)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number that JSON knows")
+
+
 def _take(session: Session, record: Json) -> bool:
     paths = _raw_paths(record)
-    content_id = record.get("content_id") or _content_id_of(paths[0])
+    told_path = paths[0] if paths else os.fsencode(record["path"])
+    content_id = record.get("content_id") or _content_id_of(told_path)
     if library.find_content(session, content_id) or session.scalar(
         select(exists().where(Location.path.in_(paths)))
     ):
@@ -139,7 +166,7 @@ def _take(session: Session, record: Json) -> bool:
     video = Video(
         content_id=content_id,
         size=int(record.get("size") or 0),
-        title=record.get("title") or library.title_of(paths[0]),
+        title=record.get("title") or library.title_of(told_path),
         status=VideoStatus.OFFLINE,
         added_at=from_iso(record["added_at"]) if record.get("added_at") else now(),
     )
@@ -149,7 +176,8 @@ def _take(session: Session, record: Json) -> bool:
     session.flush()
     _take_locations(session, video, paths)
     put_document(session, video.id, "title", video.title)
-    put_document(session, video.id, "path", library.path_key(paths[0]))
+    keys = [library.path_key(path) for path in paths or [told_path]]
+    put_document(session, video.id, "path", "\n".join(keys))
     library.set_tags(session, video.id, record.get("tags") or [])
     _take_texts(session, video, None, record, record.get("caption"))
     for index, scene_record in enumerate(record.get("scenes") or []):
@@ -160,12 +188,16 @@ def _take(session: Session, record: Json) -> bool:
 
 
 def _raw_paths(record: Json) -> list[bytes]:
-    shown = record.get("paths") or [record["path"]]
+    """The places of the file; none for a content that was overwritten but has texts."""
+    shown = record["paths"] if "paths" in record else [record["path"]]
     encoded = record.get("path_bytes") or [None] * len(shown)
-    return [
+    paths = [
         os.fsencode(Path(path).absolute()) if raw is None else base64.b64decode(raw)
         for path, raw in zip(shown, encoded, strict=True)
     ]
+    if not all(shown) or not all(paths):
+        raise ValueError("a path is empty")
+    return list(dict.fromkeys(paths))
 
 
 def _content_id_of(path: bytes) -> str:
@@ -181,18 +213,18 @@ def _content_id_of(path: bytes) -> str:
 def _take_locations(session: Session, video: Video, paths: Sequence[bytes]) -> None:
     for path in paths:
         try:
-            seen, online = library.FileSeen.of(path), 1
-            video.size = video.size or seen.size
+            volume, online = library.FileSeen.of(path).volume, 1
         except OSError:
-            seen, online = library.FileSeen(path, video.size, 0, ""), 0
+            volume, online = "", 0
         session.add(
             Location(
                 video_id=video.id,
                 path=path,
                 path_key=library.path_key(path),
-                volume=seen.volume,
-                size=seen.size,
-                mtime_ns=seen.mtime_ns,
+                volume=volume,
+                size=video.size,
+                # No file is of 1970: the next scan reads it, and sees whether it is what was told of.
+                mtime_ns=0,
                 online=online,
                 first_seen=now(),
                 last_seen=now(),
@@ -247,7 +279,6 @@ def _take_revisions(
 ) -> list[tuple[Caption, bool]]:
     rows: list[tuple[Caption, bool]] = []
     for revision in revisions:
-        previous = revision.get("previous")
         row = Caption(
             video_id=video_id,
             scene_id=scene_id,
@@ -260,31 +291,40 @@ def _take_revisions(
             provenance=revision.get("provenance") or {},
             review=revision["review"],
             created_at=from_iso(revision["created_at"]),
-            previous_id=None if previous is None else rows[previous][0].id,
             proposed=int(revision.get("proposed", False)),
         )
         session.add(row)
         session.flush()
         rows.append((row, bool(revision.get("current"))))
+    # In a second pass: a proposal that was accepted late goes back to a younger text.
+    for (row, _), revision in zip(rows, revisions, strict=True):
+        previous = revision.get("previous")
+        row.previous_id = None if previous is None else rows[previous][0].id
+    session.flush()
     return rows
 
 
 def _take_job(session: Session, video: Video, record: Json) -> None:
-    """A video that waits or has failed goes on so; a foreign line without a caption waits."""
-    error: Json = record.get("error") or {}
-    if video.caption_id is not None and not error:
+    """What waited, failed or was given up goes on so; a foreign line without a caption waits."""
+    job: Json | None = record.get("job")
+    if job is None:
+        if video.caption_id is None and "job" not in record:
+            session.add(_job(video, JobState.QUEUED))
         return
-    code = ErrorCode(error["code"]) if error else None
-    failed = record.get("status") in (JobState.FAILED, JobState.DEAD)
-    session.add(
-        Job(
-            kind="caption",
-            video_id=video.id,
-            state=record["status"] if failed and code else JobState.QUEUED,
-            attempts=int(error.get("attempts") or 0),
-            run_after=now() + (_RETRY_SECONDS if code else 0),
-            error_code=code,
-            error_message=code and (error.get("message") or ADVICE[code]),
-            created_at=now(),
-        )
+    error: Json = job.get("error") or {}
+    state = JobState(job["state"])
+    restored = _job(video, JobState.QUEUED if state is JobState.RUNNING else state)
+    restored.prompt, restored.model, restored.frames = job["prompt"], job["model"], job["frames"]
+    restored.priority, restored.attempts = int(job["priority"]), int(job["attempts"])
+    if error:
+        code = ErrorCode(error["code"])
+        restored.error_code, restored.error_message = code, error.get("message") or ADVICE[code]
+    restored.run_after = from_iso(job["run_after"])
+    session.add(restored)
+
+
+def _job(video: Video, state: JobState) -> Job:
+    instant = now()
+    return Job(
+        kind="caption", video_id=video.id, state=state, run_after=instant, created_at=instant
     )

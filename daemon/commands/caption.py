@@ -11,7 +11,6 @@ from catalog.home import Home, find_home, given_path
 from catalog.ingest import take_file
 from catalog.language import tr
 from catalog.prompts import custom
-from catalog.queue import put
 from catalog.safe_text import shown
 from catalog.settings import load_settings
 from catalog.terminal import clock_time, emit_json, narrate, say
@@ -35,10 +34,7 @@ def caption(options: argparse.Namespace, home: Home) -> int:
     set_up_logging(quiet=True)
     with tempfile.TemporaryDirectory(prefix="haeseol-caption-") as folder:
         catalog = open_catalog(find_home(folder))
-        video_id, _ = take_file(catalog, os.fsencode(file))
-        if options.prompt:
-            with catalog.write() as session:
-                put(session, video_id, prompt=options.prompt, priority=1)
+        video_id, _ = take_file(catalog, os.fsencode(file), prompt=options.prompt or "")
         with progress_shown(quiet=False) as on_progress:
             service = Service(
                 catalog, settings, on_progress, lambda model: load_captioner(checkpoint, settings)
@@ -47,7 +43,7 @@ def caption(options: argparse.Namespace, home: Home) -> int:
         with catalog.read() as connection:
             view = browse.video(connection, video_id)
         catalog.close()
-    for error in outcome.failed.values():
+    for error in (*outcome.failed.values(), *filter(None, [outcome.fault])):
         raise error
     if service.stop.is_set():
         return ExitCode.INTERRUPTED

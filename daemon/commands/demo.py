@@ -1,6 +1,7 @@
 """The `demo` command: the whole way on clips drawn here, with the bundled model."""
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from catalog import browse, library
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, HaeseolError
-from catalog.home import Home
+from catalog.home import Home, find_home
 from catalog.language import tr
 from catalog.safe_text import shown
 from catalog.settings import load_settings
@@ -33,10 +34,9 @@ _SEED = 20261121
 
 
 def demo(options: argparse.Namespace, home: Home) -> int:
-    """The `demo` command. Without `--home` it works in a folder of its own under the cache."""
-    if not home.explicit:
-        root = home.cache_dir / "demo"
-        home = Home(root, root, root / "cache", explicit=True)
+    """The `demo` command. It never touches a catalog in use: that gets a folder beside it."""
+    if not home.explicit or not _is_free(home):
+        home = find_home(home.cache_dir / "demo")
     settings = load_settings(home, model="demo", settle_seconds=0.0)
     catalog = open_catalog(home)
     folder = home.data_dir / "demo-clips"
@@ -51,7 +51,7 @@ def demo(options: argparse.Namespace, home: Home) -> int:
     with progress_shown(quiet=False) as on_progress:
         service = Service(catalog, settings, on_progress)
         outcome = service.run_until_idle()
-    if outcome.failed:
+    if outcome.failed or outcome.fault:
         summarise(outcome)
         return ExitCode.FAILED
     with catalog.read() as connection:
@@ -67,6 +67,17 @@ def demo(options: argparse.Namespace, home: Home) -> int:
         _say(views, query, hits)
         narrate(tr("Look around: {command}", command=home.command("").strip()))
     return ExitCode.DONE if hits else ExitCode.FAILED
+
+
+def _is_free(home: Home) -> bool:
+    """Whether a home holds nothing yet, or nothing but an earlier demo."""
+    if not home.catalog_file.exists():
+        return True
+    folder = os.fsencode(home.data_dir / "demo-clips") + b"/"
+    with open_catalog(home).read() as connection:
+        paths = [row[0] for row in connection.execute("SELECT path || x'2f' FROM folder")]
+        paths += [row[0] for row in connection.execute("SELECT path FROM location")]
+    return all(bytes(path).startswith(folder) for path in paths)
 
 
 def _draw_clips(folder: Path) -> None:

@@ -13,6 +13,7 @@ from catalog.database import open_catalog
 from catalog.errors import CodedError, ExitCode, LockedError, UsageError
 from catalog.home import Home, given_path
 from catalog.language import tr
+from catalog.queue import is_paused
 from catalog.safe_text import shown
 from catalog.settings import load_settings
 from catalog.terminal import narrate
@@ -51,6 +52,9 @@ def run(options: argparse.Namespace, home: Home) -> int:
                 _say_what_is_watched(service, home)
                 service.run()
                 return ExitCode.INTERRUPTED if service.interrupted else ExitCode.DONE
+            with catalog.write() as session:
+                if is_paused(session):
+                    narrate(tr("The queue is paused."))
             outcome = service.run_until_idle(_waiting_narrator())
     except LockedError as error:
         narrate(f"haeseol: {shown(str(error))}")
@@ -58,6 +62,8 @@ def run(options: argparse.Namespace, home: Home) -> int:
     finally:
         catalog.close()
     summarise(outcome)
+    if outcome.fault is not None:
+        return ExitCode.FAILED
     return ExitCode.INTERRUPTED if service.stop.is_set() else ExitCode.DONE
 
 
@@ -96,11 +102,11 @@ def _waiting_narrator() -> Callable[[int], None]:
 
 def summarise(outcome: Outcome) -> None:
     """Says what was done, and which files failed and why."""
-    narrate(
-        tr("{done} captioned, {failed} failed.", done=len(outcome.done), failed=len(outcome.failed))
-    )
+    narrate(tr("{done} captioned, {failed} failed.", done=outcome.done, failed=len(outcome.failed)))
     for path, error in outcome.failed.items():
         narrate(f"  {shown(str(path))}: {error.code}: {shown(str(error))}")
+    if outcome.fault is not None:
+        narrate(tr("No video could be captioned: {reason}", reason=shown(str(outcome.fault))))
 
 
 def set_up_logging(*, quiet: bool) -> None:

@@ -127,3 +127,17 @@ def status_of(catalog: Catalog, video_id: int) -> str:
 def test_decomposed_hangul_is_stored_composed(catalog: Catalog, video_id: int) -> None:
     person_writes(catalog, video_id, "\u1112\u1161\u11ab\u1100\u1173\u11af")
     assert current(catalog, video_id) == "한글"
+
+
+def test_undoing_a_first_text_brings_up_the_models_that_waited(
+    catalog: Catalog, video_id: int
+) -> None:
+    person_writes(catalog, video_id, "사람이 먼저")
+    model_writes(catalog, video_id, "나중에 온 기계 글")
+    assert current(catalog, video_id) == "사람이 먼저"
+    with catalog.write() as session:
+        captions.undo(session, video_id)
+    assert current(catalog, video_id) == "나중에 온 기계 글"
+    with catalog.write() as session:
+        captions.undo(session, video_id)
+    assert current(catalog, video_id) == "사람이 먼저"

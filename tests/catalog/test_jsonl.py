@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from catalog import browse, ingest, library, queue
-from catalog.captions import Draft, add_revision, edit, undo
+from catalog.captions import Draft, accept, add_revision, edit, undo
 from catalog.database import Catalog, open_catalog
 from catalog.errors import CodedError, ErrorCode
 from catalog.home import find_home
-from catalog.schema import Origin
+from catalog.schema import Job, JobState, Origin
 from catalog.sidecars.jsonl import BadLineError, export_lines, import_lines
 from catalog.views import Json
 
@@ -123,9 +123,89 @@ def test_a_video_that_arrives_after_its_import_keeps_the_text_and_needs_no_job(
     assert (view.caption.text, view.status) == ("가져온 글", "captioned")
 
 
+def test_a_proposal_accepted_late_goes_back_to_a_younger_text(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(b"a" * 100)
+    ingest.take_file(catalog, os.fsencode(clip))
+    with catalog.write() as session:
+        edit(session, 1, "사람 1")
+        proposal = add_revision(session, 1, Draft("제안", Origin.MODEL, "demo")).id
+        edit(session, 1, "사람 2")
+        accept(session, proposal)
+    other = other_catalog(tmp_path)
+    import_lines(other, list(export_lines(catalog)), "test")
+    assert listed(other) == listed(catalog)
+    with other.write() as session:
+        before = undo(session, 1)
+        assert before is not None
+        assert before.text == "사람 2"
+    other.close()
+
+
+def test_what_is_open_in_the_queue_comes_back(full: Catalog, tmp_path: Path) -> None:
+    with full.write() as session:
+        queue.put(session, 1, prompt="{duration}초", model="demo", frames=4, priority=7)
+        session.query(Job).filter_by(video_id=3).one().state = JobState.DEAD
+        library.set_online(session, [library.online_path(session, 3) or b""], online=False)
+    other = other_catalog(tmp_path)
+    import_lines(other, list(export_lines(full)), "test")
+    with full.read() as one, other.read() as two:
+        facts = [
+            [
+                (j.video_id, j.state, j.prompt, j.model, j.frames, j.priority, j.error_code)
+                for j in jobs
+            ]
+            for jobs in (browse.jobs(one), browse.jobs(two))
+        ]
+    assert sorted(facts[0]) == sorted(facts[1])
+    other.close()
+
+
+def test_an_overwritten_content_keeps_its_texts_and_takes_no_place(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    clip = tmp_path / "a.mp4"
+    for content in (b"a", b"b", b"c"):
+        clip.write_bytes(content * 100)
+        video_id, _ = ingest.take_file(catalog, os.fsencode(clip))
+        with catalog.write() as session:
+            edit(session, video_id, f"글 {content!r}")
+    other = other_catalog(tmp_path)
+    assert import_lines(other, list(export_lines(catalog)), "test").added == 3
+    assert listed(other) == listed(catalog)
+    other.close()
+
+
+def test_a_file_that_changed_since_the_export_is_seen_as_another(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    clip = folder / "a.mp4"
+    clip.write_bytes(b"a" * 100)
+    ingest.take_file(catalog, os.fsencode(clip))
+    with catalog.write() as session:
+        edit(session, 1, "옛 내용의 글")
+    lines = list(export_lines(catalog))
+    clip.write_bytes(b"b" * 100)
+    other = other_catalog(tmp_path)
+    import_lines(other, lines, "test")
+    (changed,) = ingest.reconcile(other, os.fsencode(folder)).changed
+    video_id, placement = ingest.take_file(other, changed)
+    assert placement is library.Placement.REPLACED
+    with other.read() as connection:
+        assert browse.video(connection, video_id).caption is None
+    other.close()
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        '{"path": "/a.mp4", "duration": "abc"}', '{"path": "/a.mp4", "duration": Infinity}',
+        '{"path": "/a.mp4", "size": 99999999999999999999}', '{"path": ""}',
+        '{"path": "/a.mp4", "width": 12.5}',
         "not json", "[]", '"text"', "{}", '{"path": 3}', '{"path": "/a.mp4", "caption": 3}',
         '{"path": "/a.mp4", "scenes": [{"start": 2, "end": 1, "note": "뒤집힘"}]}',
         '{"path": "/a.mp4", "scenes": [{"note": "시각 없음"}]}', '{"path": "/a.mp4", "scenes": 7}',

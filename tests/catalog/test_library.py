@@ -1,6 +1,7 @@
 """Contents and locations, on real files."""
 
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from catalog.database import Catalog
 from catalog.errors import CodedError
 from catalog.fingerprint import SAMPLE_BYTES, fingerprint, full_hash
 from catalog.library import Placement
-from catalog.schema import Job, Video
+from catalog.schema import Job, Location, Video
 
 
 @pytest.fixture
@@ -175,3 +176,73 @@ def test_a_vanished_file_has_a_code(catalog: Catalog, folder: Path) -> None:
     with pytest.raises(CodedError, match=r"gone") as raised:
         take(catalog, folder / "none.mp4")
     assert raised.value.code == "vanished"
+
+
+def test_a_link_that_leads_to_itself_blinds_nobody(catalog: Catalog, folder: Path) -> None:
+    (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
+    clip = write(folder / "a.mp4", b"a" * 100)
+    assert reconcile(catalog, folder).changed == [os.fsencode(clip)]
+
+
+def test_a_chosen_title_stays_and_every_path_is_found(catalog: Catalog, folder: Path) -> None:
+    video_id, _ = take(catalog, write(folder / "IMG_1.mp4", b"a" * 100))
+    with catalog.write() as session:
+        session.get_one(Video, video_id).title = "제주 여행"
+    take(catalog, write(folder / "IMG_2.mp4", b"a" * 100))
+    assert view(catalog, video_id).title == "제주 여행"
+    with catalog.read() as connection:
+        assert [hit.field for hit in browse.find(connection, "IMG 1")] == ["path"]
+        assert [hit.field for hit in browse.find(connection, "IMG 2")] == ["path"]
+
+
+def test_a_copy_does_not_take_the_place_of_one_on_an_absent_disk(
+    catalog: Catalog, folder: Path
+) -> None:
+    disk = folder / "disk"
+    clip = write(disk / "a.mp4", b"a" * 100)
+    video_id, _ = take(catalog, clip)
+    with catalog.write() as session:
+        session.query(Location).one().volume = "another"
+    shutil.move(disk, folder.parent / "unplugged")
+    assert take(catalog, write(folder / "copy.mp4", b"a" * 100)) == (video_id, Placement.COPIED)
+    assert set(view(catalog, video_id).paths) == {str(clip), str(folder / "copy.mp4")}
+
+
+def test_a_collision_is_remembered_while_the_first_file_is_away(
+    catalog: Catalog, folder: Path
+) -> None:
+    size = SAMPLE_BYTES * 8
+    second = bytearray(size)
+    second[SAMPLE_BYTES + 10] = 1
+    a, b = write(folder / "a.mp4", bytes(size)), write(folder / "b.mp4", bytes(second))
+    first_id, second_id = take(catalog, a)[0], take(catalog, b)[0]
+    a.rename(folder.parent / "a.mp4")
+    reconcile(catalog, folder)
+    os.utime(b)
+    assert take(catalog, b)[0] == second_id != first_id
+
+
+def test_an_overwritten_content_with_texts_keeps_its_last_path_and_has_no_job(
+    catalog: Catalog, folder: Path
+) -> None:
+    clip = write(folder / "a.mp4", b"a" * 100)
+    old, _ = take(catalog, clip)
+    with catalog.write() as session:
+        edit(session, old, "옛 글")
+    take(catalog, write(clip, b"b" * 100))
+    ghost = view(catalog, old)
+    assert (ghost.path, ghost.paths, ghost.status) == (str(clip), (), "offline")
+    with catalog.read() as connection:
+        assert [job.video_id for job in browse.jobs(connection)] != [old]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_listed(catalog: Catalog, folder: Path) -> None:
+    clip = write(folder / "a.mp4", b"a" * 100)
+    clip.chmod(0)
+    video_id, _ = take(catalog, clip)
+    assert view(catalog, video_id).content_id.startswith("path-")
+    clip.chmod(0o600)
+    assert reconcile(catalog, folder).changed == [os.fsencode(clip)]
+    assert take(catalog, clip)[0] == video_id
+    assert not view(catalog, video_id).content_id.startswith("path-")

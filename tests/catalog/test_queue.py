@@ -173,3 +173,56 @@ def test_offline_videos_are_not_claimed(catalog: Catalog, video_id: int) -> None
         assert queue.claim(session) is None
         set_online(session, [b"/videos/a.mp4"], online=True)
         assert queue.claim(session) is not None
+
+
+def test_a_suspend_does_not_take_the_living_workers_job(
+    catalog: Catalog, video_id: int, instant: list[int]
+) -> None:
+    job = claim(catalog)
+    instant[0] += 100_000
+    with catalog.write() as session:
+        assert queue.recover(session, alive=job.id) == 0
+        queue.finish(session, job)
+
+
+def test_asking_again_for_what_was_given_up_revives_it(
+    catalog: Catalog, video_id: int, instant: list[int]
+) -> None:
+    for wait in (*queue.BACKOFF_SECONDS, 0):
+        fail_once(catalog)
+        instant[0] += wait
+    with catalog.write() as session:
+        assert session.scalars(select(Job.state)).all() == ["dead"]
+        queue.put(session, video_id, frames=32)
+    assert claim(catalog).frames == 32
+    with catalog.write() as session:
+        assert session.query(Job).count() == 1
+
+
+def test_a_later_success_makes_good_what_was_given_up(
+    catalog: Catalog, video_id: int, instant: list[int]
+) -> None:
+    for wait in (*queue.BACKOFF_SECONDS, 0):
+        fail_once(catalog)
+        instant[0] += wait
+    with catalog.write() as session:
+        queue.put(session, video_id, model="another")
+    job = claim(catalog)
+    with catalog.write() as session:
+        queue.finish(session, job)
+        assert queue.retry(session) == 0
+
+
+def test_a_raised_priority_keeps_the_frames_asked_for(catalog: Catalog, video_id: int) -> None:
+    with catalog.write() as session:
+        queue.put(session, video_id, frames=32)
+        queue.put(session, video_id, priority=5)
+    assert claim(catalog).frames == 32
+
+
+def test_a_cancelled_video_is_given_up_not_queued(catalog: Catalog, video_id: int) -> None:
+    with catalog.write() as session:
+        queue.cancel(session)
+        assert session.get_one(Video, video_id).status == "dead"
+        queue.put(session, video_id)
+        assert session.get_one(Video, video_id).status == "queued"

@@ -179,6 +179,49 @@ class TestChanges:
         eventually(lambda: paths(catalog)["a.mp4"] == "offline")
 
 
+def test_a_folder_added_later_is_watched_too(
+    catalog: Catalog, watching: Watcher, tmp_path: Path
+) -> None:
+    later = tmp_path / "later"
+    later.mkdir()
+    (later / "there.mp4").write_bytes(b"there")
+    with catalog.write() as session:
+        library.add_folder(session, later)
+    watching.ask_watch()
+    eventually(lambda: set(paths(catalog)) == {"there.mp4"})
+    (later / "comes.mp4").write_bytes(b"comes")
+    eventually(lambda: set(paths(catalog)) == {"there.mp4", "comes.mp4"})
+
+
+def test_folders_below_are_left_out_where_that_is_asked_for(
+    catalog: Catalog, folder: Path, watching: Watcher
+) -> None:
+    with catalog.write() as session:
+        library.add_folder(session, folder, recursive=False)
+    watching.ask_watch()
+    time.sleep(1)
+    (folder / "below").mkdir()
+    (folder / "below/a.mp4").write_bytes(b"a")
+    (folder / "b.mp4").write_bytes(b"b")
+    eventually(lambda: "b.mp4" in paths(catalog))
+    time.sleep(1)
+    assert set(paths(catalog)) == {"b.mp4"}
+
+
+def test_an_emptied_folder_is_complained_of_once(
+    catalog: Catalog, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "a.mp4").write_bytes(b"a")
+    watcher = Watcher(catalog, load_settings(catalog.home, settle_seconds=0.0))
+    watcher.ask_reconcile()
+    watcher.turn()
+    (folder / "a.mp4").unlink()
+    for _ in range(3):
+        watcher.ask_reconcile()
+        watcher.turn()
+    assert caplog.text.count("suddenly empty") == 1
+
+
 def test_what_came_while_nobody_watched_is_found_by_the_scan(
     catalog: Catalog, folder: Path
 ) -> None:

@@ -186,7 +186,6 @@ def test_a_file_that_changes_meanwhile_is_not_captioned(
     [
         (CodedError(ErrorCode.GPU_OUT_OF_MEMORY, "no room"), "gpu_out_of_memory"),
         (MemoryError(), "out_of_memory"),
-        (OSError(28, "No space left on device"), "disk_full"),
         (OSError(5, "Input/output error"), "unreadable"),
         (ValueError("a bug"), "decoder_crashed"),
     ],
@@ -204,11 +203,69 @@ def test_every_failure_is_a_row_with_a_code_and_a_next_step(
     assert (document["code"], document["attempts"]) == (code, 1)
 
 
-def test_a_vanished_file_fails_with_its_code(catalog: Catalog, clip: Path, video_id: int) -> None:
+def test_a_file_that_is_not_there_waits_offline_and_costs_no_try(
+    catalog: Catalog, clip: Path, video_id: int
+) -> None:
+    content = clip.read_bytes()
     clip.unlink()
     worker = worker_with(catalog, ScriptedCaptioner())
-    worker.run_next()
+    assert worker.run_next()
+    assert not worker.run_next()
     assert worker.outcome.failed[clip].code == "vanished"
+    assert view(catalog, video_id).status == "offline"
+    assert [(job.state, job.attempts) for job in jobs(catalog)] == [("queued", 0)]
+    clip.write_bytes(content)
+    take_file(catalog, str(clip).encode())
+    worker.run_next()
+    assert view(catalog, video_id).status == "captioned"
+
+
+def test_another_copy_is_used_where_one_is_missing(
+    catalog: Catalog, clip: Path, video_id: int
+) -> None:
+    copy = clip.with_name("사본.mp4")
+    copy.write_bytes(clip.read_bytes())
+    take_file(catalog, str(copy).encode())
+    with catalog.write() as session:
+        gone = library.online_path(session, video_id)
+    assert gone is not None
+    Path(gone.decode()).unlink()
+    worker = worker_with(catalog, ScriptedCaptioner())
+    assert worker.run_next()
+    assert worker.run_next()
+    assert view(catalog, video_id).status == "captioned"
+
+
+@pytest.mark.parametrize("code", [ErrorCode.MODEL_UNAVAILABLE, ErrorCode.GPU_OUT_OF_MEMORY])
+def test_a_model_that_does_not_load_costs_no_job_a_try(
+    catalog: Catalog, video_id: int, code: ErrorCode
+) -> None:
+    def cannot_load(model: str) -> ScriptedCaptioner:
+        raise CodedError(code, "the model does not load")
+
+    worker = Worker(catalog, load_settings(catalog.home), cannot_load, threading.Event())
+    assert worker.run_next()
+    assert not worker.run_next()  # it rests
+    assert worker.outcome.fault is not None
+    assert [(job.state, job.attempts) for job in jobs(catalog)] == [("queued", 0)]
+
+
+def test_a_full_disk_costs_no_job_a_try_and_work_goes_on_by_itself(
+    catalog: Catalog, video_id: int
+) -> None:
+    def fill_up(number: int, question: Question) -> str:
+        if number == 1:
+            raise OSError(28, "No space left on device")
+        return f"문장 {number}"
+
+    worker = worker_with(catalog, ScriptedCaptioner(fill_up))
+    worker.run_next()
+    assert worker.outcome.fault is not None
+    assert worker.outcome.fault.code == "disk_full"
+    worker.rests_until = 0
+    worker.run_next()
+    assert worker.outcome.fault is None
+    assert view(catalog, video_id).status == "captioned"
 
 
 def test_a_recaption_beside_a_persons_text_waits(catalog: Catalog, video_id: int) -> None:
