@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from catalog import library, queue
 from catalog.captions import Draft, add_revision
-from catalog.cli import build_parser, main
+from catalog.cli import main
 from catalog.database import Catalog
+from catalog.grammar import build_parser
 from catalog.ingest import take_file
 from catalog.schema import Origin
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.cli import build_parser, main
+from catalog.cli import main
 from catalog.errors import ADVICE, ErrorCode
+from catalog.grammar import build_parser
 from catalog.language import choose_language, korean_messages, tr
 from catalog.library import Placement
 from catalog.terminal import STATUS_WORDS

@@ -1,1 +1,1 @@
-"""The commands that read and write the catalog; `catalog.cli` holds their grammar."""
+"""The commands that read and write the catalog; `catalog.grammar` holds their grammar."""

@@ -70,7 +70,7 @@ def completion(options: argparse.Namespace, home: Home) -> int:
     """The `completion` command: a static script, so that Tab starts no Python."""
     import shtab
 
-    from catalog.cli import build_parser
+    from catalog.grammar import build_parser
 
     say(shtab.complete(build_parser(), shell=options.shell))
     return ExitCode.DONE

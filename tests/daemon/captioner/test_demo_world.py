@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from daemon.captioner.demo.prompts import merged
 from daemon.captioner.demo.render import frame_at, scene_frame, write_clip
 from daemon.captioner.demo.world import (
     ALL_TRIPLES,
@@ -182,3 +183,11 @@ def test_a_written_clip_has_its_length_and_shows_both_scenes(tmp_path: Path) -> 
     for index in (0, len(frames) - 1):
         drawn = frame_at(clip, (index + 0.5) / clip.fps)
         assert np.abs(frames[index].astype(int) - drawn).mean() < 8
+
+
+class TestMerged:
+    def test_two_notes(self) -> None:
+        assert merged(["가.", "나."]) == "먼저 가. 이어서 나."
+
+    def test_the_last_of_several_is_introduced_as_the_end(self) -> None:
+        assert merged(["가.", "나.", "다.", "라."]) == "먼저 가. 이어서 나. 이어서 다. 끝으로 라."
