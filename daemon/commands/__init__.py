@@ -1,1 +1,1 @@
-"""The commands that run the daemon, the decoder or the model; `catalog.cli` holds their grammar."""
+"""The commands that run the daemon, the decoder or the model; `catalog.grammar` holds their grammar."""
