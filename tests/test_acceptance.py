@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,19 +175,31 @@ def test_captions_name_what_is_seen(installation: Installation, folder: Path) ->
     assert all(shape.value in hit["text"] for hit in json.loads(found.stdout))
 
 
-@pytest.fixture
-def running(installation: Installation, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`haeseol run FOLDER`, watching."""
+@contextmanager
+def daemon_at_work(installation: Installation, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`haeseol run FOLDER`, watching; killed at the latest when the test is over."""
     daemon = installation.start("run", folder)
 
     def up() -> bool:
         status = installation.run("status", "--json")
         return status.returncode == 0 and json.loads(status.stdout)["daemon"]["running"]
 
-    eventually(up, "the daemon runs")
-    yield daemon
-    daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(timeout=60) == 0
+    try:
+        eventually(up, "the daemon runs")
+        yield daemon
+    finally:
+        if daemon.poll() is None:
+            daemon.kill()
+            daemon.wait()
+
+
+@pytest.fixture
+def running(installation: Installation, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`haeseol run FOLDER`, watching, which must end well when it is asked to."""
+    with daemon_at_work(installation, folder) as daemon:
+        yield daemon
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(timeout=60) == 0
 
 
 @pytest.mark.usefixtures("running")
@@ -240,17 +253,15 @@ def test_a_killed_daemon_loses_nothing_and_repeats_nothing(
     pictures = [picture for seed in range(40) for picture in [textured(seed * 11)] * 15]
     write_video(folder / "many scenes.mp4", pictures)
     write_video(folder / "another.mp4", [plain((200, 30, 30))] * 25)
-    daemon = installation.start("run", folder)
 
     def in_the_middle() -> bool:
-        if not (installation.home / "catalog.db").exists():
-            return False
         notes = installation.rows("SELECT count(*) FROM caption WHERE scene_id IS NOT NULL")
         return notes[0][0] >= 4
 
-    eventually(in_the_middle, "some notes are stored")
-    daemon.kill()
-    daemon.wait()
+    with daemon_at_work(installation, folder) as daemon:
+        eventually(in_the_middle, "some notes are stored")
+        daemon.kill()
+        daemon.wait()
     noted = installation.rows(
         "SELECT id, scene_id FROM caption WHERE scene_id IS NOT NULL ORDER BY id"
     )
