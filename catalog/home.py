@@ -1,6 +1,8 @@
 """Where things lie: the only module that knows the folders of the XDG base directory specification."""
 
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +49,15 @@ class Home:
     def command(self, arguments: str) -> str:
         """The command line that a message should show for this home."""
         option = f"--home {self.data_dir} " if self.explicit else ""
-        return f"haeseol {option}{arguments}"
+        return f"{_program()} {option}{arguments}"
+
+
+def _program() -> str:
+    """The name under which the person can call this program again."""
+    called = sys.argv[0]
+    if os.path.basename(called) == APP and shutil.which(APP) is None:
+        return os.path.abspath(called)  # out of an environment that is not on the path
+    return APP
 
 
 def find_home(directory: str | os.PathLike[str] | None = None) -> Home:
