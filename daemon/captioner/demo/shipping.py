@@ -51,4 +51,5 @@ def ship(
     model.float().save_pretrained(folder)
     build_processor(tokenizer).save_pretrained(folder)
     for path in folder.iterdir():
-        path.chmod(0o644)
+        if path.is_file():
+            path.chmod(0o644)

@@ -2,7 +2,8 @@
 
 1. Tokenizer: byte-level BPE on the sentences and prompts. Seconds.
 2. Vision (`vision_stage`): the tower alone, dense labels.
-3. Language (`language_stage`): projector and language model on cached features.
+3. Language (`language_stage`): projector and language model on cached features, in courses; each
+   draws clips of its own.
 4. Shipping: the folder that `AutoProcessor` and `AutoModelForImageTextToText` load.
 
 Every stage leaves its result in `--work`; started again, training goes on from what lies there.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +43,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course of the language stage, on clips of its own and all earlier ones."""
+
+    steps: int
+    rate: float
+    fall: float
+    """Share of the steps over which the rate falls to zero."""
+
+
 VISION_STEPS = 2600
 CLIPS, LONG_CLIPS = 12_000, 2_400
-"""Clips of 8 frames, and of 16 frames, from which all other frame counts are cut."""
+"""Clips a course of 8 frames, and of 16 frames, from which all other frame counts are cut."""
 SHARES = (0.05, 0.5)
 """Shares of clips that show nothing, and of those that show two objects."""
-LANGUAGE_STEPS = 2400
+COURSES = (Course(2400, 2e-3, 0.5), Course(1000, 1.2e-3, 1.0))
 DIET = Diet(bare=0.5, merges=0.4)
 REPORT_EVERY = 200
 
@@ -103,43 +115,61 @@ class Training:
     def language(self) -> None:
         """Train projector and language model, going on where an earlier start was interrupted."""
         self.tower.requires_grad_(False)
-        seed = self.seed + 10_000
         exam: dict[str, Any] = {"held_out": True, "rough": False}
         held = (
             self._views("one", seed=self.seed + 901, count=400, shares=(0, 0), **exam),
             self._views("two", seed=self.seed + 902, count=300, shares=(0, 1), **exam),
         )
-        sets = (
-            self._views("eight", seed=seed, count=CLIPS, shares=SHARES),
-            self._views("sixteen", seed=seed + 1, count=LONG_CLIPS, frames=16, shares=SHARES),
+        start = time.process_time()
+        sets: tuple[Views, Views] | None = None
+        for index, course in enumerate(COURSES):
+            fresh = self._drawn(index)
+            if sets is None:
+                scale_projector(self.model, fresh[0])
+                sets = fresh
+            else:
+                sets = sets[0].joined(fresh[0]), sets[1].joined(fresh[1])
+            self._course(course, index, sets, held)
+        log.info("language done in %.1f CPU minutes", (time.process_time() - start) / 60)
+
+    def _drawn(self, index: int) -> tuple[Views, Views]:
+        seed = self.seed + 10_000 * (index + 1)
+        return (
+            self._views(f"eight-{index}", seed=seed, count=CLIPS, shares=SHARES),
+            self._views(
+                f"sixteen-{index}", seed=seed + 1, count=LONG_CLIPS, frames=16, shares=SHARES
+            ),
         )
-        scale_projector(self.model, sets[0])
+
+    def _course(
+        self, course: Course, index: int, sets: tuple[Views, Views], held: tuple[Views, Views]
+    ) -> None:
         language, projector = (
             self.model.model.language_model,
             self.model.model.multi_modal_projector,
         )
-        makers = optimisers(language, projector, self.hints, rate=2e-3)
-        schedule = Schedule(makers, LANGUAGE_STEPS, warm=100, fall=0.5)
-        self._resume(schedule)
-        teacher = Teacher(self.model, self.tokenizer, self.seed + schedule.done)
-        while schedule.done < LANGUAGE_STEPS:
+        makers = optimisers(language, projector, self.hints, rate=course.rate)
+        schedule = Schedule(makers, course.steps, warm=100, fall=course.fall)
+        path = self.work / f"language-{index}.pt"
+        self._resume(path, schedule)
+        teacher = Teacher(self.model, self.tokenizer, self.seed + 10_000 * index + schedule.done)
+        while schedule.done < course.steps:
             means = train_language(teacher, self.hints, schedule, sets, DIET, REPORT_EVERY)
             shares = evaluate(teacher, *held)
             figures = " ".join(f"{name} {value:.3f}" for name, value in (means | shares).items())
-            log.info("language step %d/%d %s", schedule.done, LANGUAGE_STEPS, figures)
-            self._keep(schedule)
+            log.info("course %d step %d/%d %s", index, schedule.done, course.steps, figures)
+            self._keep(path, schedule)
 
-    def _keep(self, schedule: Schedule) -> None:
+    def _keep(self, path: Path, schedule: Schedule) -> None:
         state = {
             "model": self.model.state_dict(),
             "hints": self.hints.state_dict(),
             "schedule": schedule.state_dict(),
         }
-        torch.save(state, self.work / "language.part")
-        (self.work / "language.part").replace(self.work / "language.pt")
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
 
-    def _resume(self, schedule: Schedule) -> None:
-        path = self.work / "language.pt"
+    def _resume(self, path: Path, schedule: Schedule) -> None:
         if path.exists():
             state = torch.load(path, weights_only=True)
             self.model.load_state_dict(state["model"])

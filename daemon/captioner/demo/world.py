@@ -2,8 +2,8 @@
 
 Lengths are in units of the picture's short side, so a clip is the same at 160 and at 1080 lines.
 Times are seconds from the start of the scene or clip. Everything random comes from the generator
-that is passed in: the same seed makes the same clip. The words are in `vocabulary`, the pixels in
-`render`; their public names are re-exported here.
+that is passed in: the same seed makes the same clip. The words are in `vocabulary` and re-exported
+here; `render` draws and encodes clips.
 """
 
 from __future__ import annotations
