@@ -24,7 +24,7 @@ from daemon import media
 from daemon.captioner.base import Answer, Captioner, InterruptedByUserError, Question
 from daemon.captioner.gate import cleaned, review_reasons
 
-MERGED_AT_ONCE = 8
+MERGED_AT_ONCE = 6
 """So many notes go into one prompt; more are merged in rounds."""
 
 

@@ -1,5 +1,6 @@
 """The captioner that runs a model on this machine, through transformers and bitsandbytes."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ class LocalCaptioner:
         self, checkpoint: Checkpoint, *, device: str = "auto", batch_size: int | None = None
     ) -> None:
         """Loads the weights. Raises `CodedError` (model_unavailable, gpu_out_of_memory)."""
+        # It says on every int8 call that it casts its input, which is what int8 does.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         self.device = _device(device)
         self.processor, self.model = _load(checkpoint, self.device)
         self.processor.tokenizer.padding_side = "left"

@@ -121,7 +121,7 @@ def set_up_logging(*, quiet: bool) -> None:
     root.setLevel(logging.WARNING if quiet else logging.INFO)
     for noisy in ("alembic", "apscheduler", "watchdog", "httpx", "huggingface_hub", "transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It warns about an optional kernel at import, and on every int8 call that it casts its input.
+    # It warns at import that an optional kernel is missing.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 

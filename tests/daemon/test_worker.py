@@ -12,6 +12,7 @@ from catalog.errors import CodedError, ErrorCode
 from catalog.ingest import take_file
 from catalog.settings import load_settings
 from daemon.captioner.base import Question
+from daemon.pipeline import MERGED_AT_ONCE
 from daemon.worker import Worker
 from tests.clips import plain, textured, write_video
 from tests.daemon.scripted import ScriptedCaptioner
@@ -92,8 +93,8 @@ def test_a_long_video_is_merged_in_rounds(catalog: Catalog, tmp_path: Path) -> N
     scenes = len(notes(catalog, video_id))
     assert scenes > 16
     merges = [question for question in captioner.questions if question.pictures is None]
-    assert len(merges) == 4  # three groups of notes, then one of their texts
-    assert all(question.prompt.count("\n") <= 10 for question in merges)
+    assert len(merges) == -(-scenes // MERGED_AT_ONCE) + 1  # groups of notes, then their texts
+    assert all(question.prompt.count("\n") <= MERGED_AT_ONCE + 1 for question in merges)
 
 
 def test_an_interrupted_job_goes_on_at_the_first_scene_without_a_note(
