@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.json:
             # JSON is UTF-8 whatever the locale says.
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        return int(_function(options.function)(options, find_home(options.home)))
+        code = int(_function(options.function)(options, find_home(options.home)))
+        # Now rather than at exit, where a reader that has left could not be answered to.
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
