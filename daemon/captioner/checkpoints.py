@@ -6,7 +6,7 @@ from pathlib import Path
 from catalog.errors import CodedError, ErrorCode
 from catalog.home import Home
 from catalog.settings import Settings
-from daemon.captioner.profiles import BY_NAME, Profile, Quantization, free_gpu_gib, pick
+from daemon.captioner.profiles import BY_NAME, Profile, Quantization, fits_whole, free_gpu_gib, pick
 
 _WANTED_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
 """Weights as safetensors only; a pickle can run code when it is loaded."""
@@ -54,7 +54,7 @@ def _default_frames(profile: Profile | None, frames_of_machine: int) -> int:
 
 
 def _automatic_quantization(profile: Profile | None, free_gib: float | None) -> Quantization:
-    if free_gib is None or (profile is not None and profile.memory_gib("none") * 1.3 <= free_gib):
+    if free_gib is None or (profile is not None and fits_whole(profile, free_gib)):
         return "none"
     return "nf4"
 

@@ -101,8 +101,13 @@ def pick(free_gib: float | None) -> Choice:
     reason = f"{free_gib:.0f} GiB are free on the GPU"
     if free_gib < seven.memory_gib("nf4"):
         return Choice(small, "none", 4, reason)
-    fits_whole = free_gib >= seven.memory_gib("none") * 1.3
-    return Choice(seven, "none" if fits_whole else "nf4", frames_for(free_gib), reason)
+    quantization: Quantization = "none" if fits_whole(seven, free_gib) else "nf4"
+    return Choice(seven, quantization, frames_for(free_gib), reason)
+
+
+def fits_whole(profile: Profile, free_gib: float) -> bool:
+    """Whether a model runs unquantized with room to spare. 4 bits are advised up to an L4 (24 GB)."""
+    return free_gib >= profile.memory_gib("none") * 2
 
 
 def frames_for(free_gib: float) -> int:

@@ -168,6 +168,13 @@ def test_auto_never_is_the_demo_model() -> None:
             assert choice.profile.memory_gib(choice.quantization) <= max(free, 4)
 
 
+@pytest.mark.parametrize(
+    ("gib", "quantization"), [(15, "nf4"), (22.5, "nf4"), (39.5, "none"), (79, "none")]
+)
+def test_four_bits_are_picked_on_t4_and_l4(gib: float, quantization: str) -> None:
+    assert pick(gib).quantization == quantization
+
+
 @pytest.mark.parametrize(("gib", "frames"), [(15, 4), (22.5, 8), (39.5, 16), (79, 32)])
 def test_frames_follow_the_memory_of_t4_l4_a100_h100(gib: float, frames: int) -> None:
     assert frames_for(gib) == frames
