@@ -5,13 +5,13 @@ No SQLAlchemy here: a command that only looks must start fast.
 
 import json
 import os
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from catalog.errors import NotFoundError
 from catalog.home import given_path
+from catalog.paths import path_key
 from catalog.search.query import Match, search
 from catalog.sqlite import sqlite3
 from catalog.views import (
@@ -50,7 +50,7 @@ def find_video(connection: Connection, reference: str) -> int:
         if row is not None:
             return int(row[0])
     raw = os.fsencode(given_path(reference))
-    key = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
+    key = path_key(raw)
     row = connection.execute(
         "SELECT video_id FROM location WHERE path = ? OR path_key = ? ORDER BY path = ? DESC",
         (raw, key, raw),
@@ -163,11 +163,6 @@ def _scene_view(row: Row, texts: dict[int, CaptionView]) -> SceneView:
     )
 
 
-def shown_path(path: bytes) -> str:
-    """The readable form of a raw path: NFC, and U+FFFD for what cannot be decoded."""
-    return unicodedata.normalize("NFC", path.decode("utf-8", "replace"))
-
-
 def _video_view(
     row: Row,
     paths: Sequence[bytes],
@@ -177,7 +172,7 @@ def _video_view(
     job: JobView | None,
     last_path: str,
 ) -> VideoView:
-    shown = tuple(shown_path(path) for path in paths)
+    shown = tuple(path_key(path) for path in paths)
     return VideoView(
         id=row["id"],
         path=shown[0] if shown else last_path.partition("\n")[0],
@@ -250,7 +245,7 @@ def _job_view(row: Row) -> JobView:
     return JobView(
         id=row["id"],
         video_id=row["video_id"],
-        path=shown_path(row["path"] or b""),
+        path=path_key(row["path"] or b""),
         state=row["state"],
         priority=row["priority"],
         attempts=row["attempts"],

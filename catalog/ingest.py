@@ -20,11 +20,11 @@ from catalog.library import (
     FileSeen,
     Placement,
     find_content,
-    path_key,
     place_file,
     set_online,
     unseen_content_id,
 )
+from catalog.paths import path_key
 from catalog.schema import Folder, Location, Video
 
 EXTENSIONS = frozenset(

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from catalog import queue
 from catalog.clock import now
 from catalog.errors import NotFoundError
+from catalog.paths import path_key
 from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
@@ -73,11 +74,6 @@ class VideoFacts:
     codec: str
     rotation: int
     recorded_at: str | None
-
-
-def path_key(path: bytes) -> str:
-    """The readable, NFC-normalised form of a raw path; what cannot be decoded shows as U+FFFD."""
-    return unicodedata.normalize("NFC", path.decode("utf-8", "replace"))
 
 
 def title_of(path: bytes) -> str:

@@ -4,8 +4,9 @@ import fcntl
 import json
 from typing import Any
 
-from catalog.browse import OPEN_JOBS, OPEN_STATES, Connection, count_videos, jobs, shown_path
+from catalog.browse import OPEN_JOBS, OPEN_STATES, Connection, count_videos, jobs
 from catalog.home import Home
+from catalog.paths import path_key
 from catalog.views import FolderView, StatusView
 
 
@@ -14,7 +15,7 @@ def folders(connection: Connection) -> tuple[FolderView, ...]:
     return tuple(
         FolderView(
             id=row["id"],
-            path=shown_path(row["path"]),
+            path=path_key(row["path"]),
             recursive=bool(row["recursive"]),
             polling=bool(row["polling"]),
             prompt=row["prompt"],

@@ -16,6 +16,7 @@ from catalog.database import Catalog, open_catalog
 from catalog.errors import CodedError, ExitCode, NotFoundError, UsageError
 from catalog.home import Home, given_path
 from catalog.language import tr
+from catalog.paths import path_key
 from catalog.prompts import custom
 from catalog.safe_text import shown
 from catalog.schema import Scene, Video
@@ -42,7 +43,7 @@ def add(options: argparse.Namespace, home: Home) -> int:
             narrate(f"haeseol: {shown(str(error))}")
             failures += 1
             continue
-        path = library.path_key(os.fsencode(file))
+        path = path_key(os.fsencode(file))
         taken.append({"video": {"id": video_id, "path": path}, "placement": placement.value})
         if not options.json:
             say(f"{video_id:>6}  {tr(placement.value)}  {shown(path)}")

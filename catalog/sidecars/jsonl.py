@@ -24,6 +24,7 @@ from catalog import browse, captions, library
 from catalog.clock import from_iso, iso, now
 from catalog.database import Catalog
 from catalog.errors import ADVICE, ErrorCode, HaeseolError
+from catalog.paths import path_key
 from catalog.schema import Caption, Job, JobState, Location, Origin, Scene, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
@@ -176,7 +177,7 @@ def _take(session: Session, record: Json) -> bool:
     session.flush()
     _take_locations(session, video, paths)
     put_document(session, video.id, "title", video.title)
-    keys = [library.path_key(path) for path in paths or [told_path]]
+    keys = [path_key(path) for path in paths or [told_path]]
     put_document(session, video.id, "path", "\n".join(keys))
     library.set_tags(session, video.id, record.get("tags") or [])
     _take_texts(session, video, None, record, record.get("caption"))
@@ -220,7 +221,7 @@ def _take_locations(session: Session, video: Video, paths: Sequence[bytes]) -> N
             Location(
                 video_id=video.id,
                 path=path,
-                path_key=library.path_key(path),
+                path_key=path_key(path),
                 volume=volume,
                 size=video.size,
                 # No file is of 1970: the next scan reads it, and sees whether it is what was told of.

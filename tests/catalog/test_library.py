@@ -97,18 +97,6 @@ def test_a_file_that_grew_is_not_listed_twice(catalog: Catalog, folder: Path) ->
         assert browse.video_ids(connection) == [video_id]
 
 
-def test_another_content_at_a_captioned_path_keeps_the_old_caption(
-    catalog: Catalog, folder: Path
-) -> None:
-    clip = write(folder / "a.mp4", b"a" * 100)
-    old, _ = take(catalog, clip)
-    with catalog.write() as session:
-        edit(session, old, "옛 글")
-    new, _ = take(catalog, write(clip, b"b" * 100))
-    assert view(catalog, old).status == "offline"
-    assert view(catalog, new).caption is None
-
-
 def test_a_missing_file_is_offline_and_comes_back(catalog: Catalog, folder: Path) -> None:
     clip = write(folder / "a.mp4", b"a" * 100)
     take(catalog, write(folder / "b.mp4", b"b" * 100))
@@ -229,8 +217,10 @@ def test_an_overwritten_content_with_texts_keeps_its_last_path_and_has_no_job(
     old, _ = take(catalog, clip)
     with catalog.write() as session:
         edit(session, old, "옛 글")
-    take(catalog, write(clip, b"b" * 100))
+    new, _ = take(catalog, write(clip, b"b" * 100))
+    assert view(catalog, new).caption is None
     ghost = view(catalog, old)
+    assert ghost.caption is not None
     assert (ghost.path, ghost.paths, ghost.status) == (str(clip), (), "offline")
     with catalog.read() as connection:
         assert [job.video_id for job in browse.jobs(connection)] != [old]
