@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +122,8 @@ def set_up_logging(*, quiet: bool) -> None:
     root.setLevel(logging.WARNING if quiet else logging.INFO)
     for noisy in ("alembic", "apscheduler", "watchdog", "httpx", "huggingface_hub", "transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # watchdog 7.1 says so when it puts a watch on a new folder twice, which is harmless.
+    warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
     # It warns at import that an optional kernel is missing.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
