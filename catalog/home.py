@@ -92,6 +92,14 @@ def given_path(name: str) -> Path:
     return path.parent.resolve() / path.name
 
 
+def given_folder(name: str) -> Path:
+    """A folder as a person typed it. Raises `UsageError` if there is none."""
+    path = given_path(name)
+    if not path.is_dir():
+        raise UsageError(f"{path} is no folder; check the name, or mount its disk first")
+    return path
+
+
 def _expanded(name: str | os.PathLike[str]) -> Path:
     try:
         return Path(name).expanduser()

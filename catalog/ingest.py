@@ -159,7 +159,7 @@ def reconcile(
         return result
     result.files = len(present)
     result.absent = not os.path.isdir(folder_path) or (expected > 0 and not present)
-    result.changed = [path for path in sorted(present) if _is_news(path, known.get(path))]
+    result.changed = [path for path in sorted(present) if is_news(path, known.get(path))]
     # A file outside the candidates (added by name, say) is missing only if it is really gone.
     gone = [
         path
@@ -188,7 +188,8 @@ def _until(paths: Iterable[bytes], should_stop: Callable[[], bool]) -> Iterator[
         yield path
 
 
-def _is_news(path: bytes, known: tuple[int, int, bool] | None) -> bool:
+def is_news(path: bytes, known: overview.FileFacts | None) -> bool:
+    """Whether a file is there, and is not as the catalog knows it."""
     try:
         seen = FileSeen.of(path)
     except OSError:

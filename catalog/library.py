@@ -19,7 +19,7 @@ from catalog import queue
 from catalog.clock import now
 from catalog.errors import NotFoundError
 from catalog.paths import path_key
-from catalog.schema import Caption, Folder, Location, Scene, Video, VideoStatus
+from catalog.schema import Caption, Folder, Location, Scene, Tag, Video, VideoStatus
 from catalog.search.index import put_document
 from catalog.status import refresh_status
 
@@ -303,8 +303,6 @@ def scenes_of(session: Session, video_id: int) -> list[Scene]:
 
 def set_tags(session: Session, video_id: int, tags: Sequence[str]) -> None:
     """Replaces the tags of a video."""
-    from catalog.schema import Tag
-
     for tag in session.scalars(select(Tag).where(Tag.video_id == video_id)):
         session.delete(tag)
     session.flush()

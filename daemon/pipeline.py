@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from catalog import captions, library, queue
 from catalog.captions import Draft
@@ -43,6 +44,16 @@ class Progress:
         if self.scenes_total is None:
             return 0.1 * self.looked_through
         return 0.1 + 0.9 * self.scenes_done / (self.scenes_total + 1)
+
+    def report(self, session: Session, job: ClaimedJob) -> None:
+        """Writes how far the job is, which keeps its lease. Raises `LeaseLostError`."""
+        queue.heartbeat(
+            session,
+            job,
+            progress=self.share,
+            scenes_done=self.scenes_done,
+            scenes_total=self.scenes_total,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +164,7 @@ class VideoJob:
                 )
                 library.record_thumbnail(session, scene.id, _thumbnail(scene, frames))
             self.progress.scenes_done += len(batch)
-            queue.heartbeat(
-                session,
-                self.job,
-                progress=self.progress.share,
-                scenes_done=self.progress.scenes_done,
-                scenes_total=self.progress.scenes_total,
-            )
+            self.progress.report(session, self.job)
 
     def _whole(self, probe: media.Probe, scenes: Sequence[Scene]) -> Draft:
         """The caption of the whole: from frames if there is one scene, else out of the notes."""

@@ -169,13 +169,9 @@ class Watcher:
     def _candidate(self, path: bytes, root: bytes) -> None:
         if path in self._settling or not ingest.is_candidate(path, root):
             return
-        try:
-            seen = FileSeen.of(path)
-        except OSError:
-            return
         with self.catalog.read() as connection:
             known = overview.file_facts(connection, path)
-        if os.path.isfile(path) and known != (seen.size, seen.mtime_ns, True):
+        if os.path.isfile(path) and ingest.is_news(path, known):
             self._wait_for(path)
 
     def _gone(self, path: bytes) -> None:

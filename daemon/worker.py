@@ -182,7 +182,8 @@ class Worker:
                     continue
                 shown, quiet = progress.share, 0.0
                 try:
-                    self._beat(job, progress)
+                    with self.catalog.write() as session:
+                        progress.report(session, job)
                 except LeaseLostError:
                     lost.set()
                     return
@@ -197,16 +198,6 @@ class Worker:
             ended.set()
             thread.join()
         self._on_progress(path, progress)
-
-    def _beat(self, job: ClaimedJob, progress: Progress) -> None:
-        with self.catalog.write() as session:
-            queue.heartbeat(
-                session,
-                job,
-                progress=progress.share,
-                scenes_done=progress.scenes_done,
-                scenes_total=progress.scenes_total,
-            )
 
 
 def _coded(error: Exception, path: Path) -> CodedError:

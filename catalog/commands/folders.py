@@ -1,12 +1,11 @@
 """The `folders` command: which folders are watched, and how."""
 
 import argparse
-from pathlib import Path
 
 from catalog import library, overview
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, UsageError
-from catalog.home import Home, given_path
+from catalog.home import Home, given_folder, given_path
 from catalog.language import tr
 from catalog.prompts import custom
 from catalog.safe_text import shown
@@ -17,7 +16,8 @@ from catalog.terminal import emit_json_list, narrate, say
 def folders(options: argparse.Namespace, home: Home) -> int:
     """The `folders` command."""
     catalog = open_catalog(home)
-    paths = [given_path(name) for name in options.paths]
+    find = given_folder if options.action == "add" else given_path
+    paths = [find(name) for name in options.paths]
     if options.action != "list":
         if not paths:
             raise UsageError(f"`folders {options.action}` needs a folder")
@@ -26,7 +26,7 @@ def folders(options: argparse.Namespace, home: Home) -> int:
         with catalog.write() as session:
             for path in paths:
                 if options.action == "add":
-                    _configure(library.add_folder(session, _existing(path)), options)
+                    _configure(library.add_folder(session, path), options)
                 elif options.action == "set":
                     _configure(library.find_folder(session, path), options)
                 else:
@@ -47,12 +47,6 @@ def folders(options: argparse.Namespace, home: Home) -> int:
             )
         )
     return ExitCode.DONE
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_dir():
-        raise UsageError(f"{path} is no folder; check the name, or mount its disk first")
-    return path
 
 
 def _configure(folder: Folder, options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from catalog import library
 from catalog.database import open_catalog
 from catalog.errors import CodedError, ExitCode, LockedError, UsageError
-from catalog.home import Home, given_path
+from catalog.home import Home, given_folder
 from catalog.language import tr
 from catalog.queue import is_paused
 from catalog.safe_text import shown
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, home: Home) -> int:
             quantization=options.quantization,
             settle_seconds=options.settle_seconds,
         )
-        folders = [_existing(name) for name in options.folders]
+        folders = [given_folder(name) for name in options.folders]
         # Asked for before anything is queued: without a model nothing could ever be done.
         find_checkpoint(settings, home)
     except (UsageError, CodedError) as error:
@@ -66,13 +66,6 @@ def run(options: argparse.Namespace, home: Home) -> int:
     if outcome.fault is not None:
         return ExitCode.FAILED
     return ExitCode.INTERRUPTED if service.stop.is_set() else ExitCode.DONE
-
-
-def _existing(name: str) -> Path:
-    folder = given_path(name)
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; check the name, or mount its disk first")
-    return folder
 
 
 def _say_what_is_watched(service: Service, home: Home) -> None:

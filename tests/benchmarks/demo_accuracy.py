@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 import tempfile
 import time
@@ -192,8 +191,6 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Render, caption, print; exit 1 when a goal is missed without quantization."""
     arguments = _arguments()
-    # It says on every int8 call that it casts its input, which is what int8 does.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     counts = dict(zip(GROUPS, map(int, arguments.clips.split(",")), strict=True))
     columns: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
