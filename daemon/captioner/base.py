@@ -11,12 +11,27 @@ Pictures = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange that came before a question."""
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """One prompt, with the frames that it is about."""
+    """One prompt, with the pictures that it is about."""
 
     prompt: str
     pictures: Pictures | None = None
-    """RGB, shape (frames, height, width, 3); None for a prompt about text alone."""
+    """Frames of one video: RGB, shape (frames, height, width, 3). None without a video."""
+    stills: tuple[Pictures, ...] = ()
+    """Still pictures before the video: RGB, each of shape (height, width, 3) and any size."""
+    earlier: tuple[Turn, ...] = ()
+    """The conversation before this prompt; all pictures belong to its first prompt."""
+    max_new_tokens: int = 256
+    repetition_penalty: float = 1.0
+    """Above 1, tokens that were said already are less likely; 1 leaves the model alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,10 @@ class Answer:
     text: str
     finished: bool
     """False if the text was cut off at the token limit."""
+    shown: tuple[int, ...] | None = None
+    """Places of the frames that were really looked at, where memory was too short for all of them."""
+    remarks: tuple[str, ...] = ()
+    """What was done otherwise than asked, and why; every caption records it."""
 
 
 @dataclass(frozen=True, slots=True)
