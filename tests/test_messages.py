@@ -12,6 +12,7 @@ from catalog.errors import ADVICE, ErrorCode
 from catalog.grammar import build_parser
 from catalog.language import choose_language, korean_messages, tr
 from catalog.library import Placement
+from catalog.review import WORDS as REVIEW_WORDS
 from catalog.terminal import STATUS_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +31,8 @@ def messages_in_code() -> Iterator[tuple[str, str]]:
 
 
 def expected_ids() -> set[str]:
-    tables = {*ADVICE.values(), *STATUS_WORDS.values(), *Placement, *SEARCH_FIELDS}
+    shown = (*ADVICE.values(), *STATUS_WORDS.values(), *REVIEW_WORDS.values())
+    tables = {*shown, *Placement, *SEARCH_FIELDS}
     return {message for message, _ in messages_in_code()} | tables
 
 
