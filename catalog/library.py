@@ -61,6 +61,8 @@ class SceneSpan:
     end: float
     keyframe: float
     thumbnail: bytes | None = None
+    moments: Sequence[float] = ()
+    """Seconds from the start of the video, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,7 @@ def record_scenes(session: Session, video_id: int, spans: Sequence[SceneSpan]) -
                 end=span.end,
                 keyframe=span.keyframe,
                 thumbnail=span.thumbnail,
+                moments=[round(moment, 3) for moment in span.moments],
             )
         )
 
@@ -309,6 +312,20 @@ def set_tags(session: Session, video_id: int, tags: Sequence[str]) -> None:
     for name in dict.fromkeys(unicodedata.normalize("NFC", tag) for tag in tags):
         session.add(Tag(video_id=video_id, name=name))
     put_document(session, video_id, "tag", "\n".join(tags))
+
+
+def offer_title(session: Session, video_id: int, path: bytes, title: str | None) -> None:
+    """Gives a video a title, unless it has one that is more than its file's name."""
+    video = session.get_one(Video, video_id)
+    if title and video.title == title_of(path):
+        video.title = title
+        put_document(session, video_id, "title", title)
+
+
+def offer_tags(session: Session, video_id: int, tags: Sequence[str]) -> None:
+    """Gives a video tags, unless it has some."""
+    if tags and not session.scalar(select(exists().where(Tag.video_id == video_id))):
+        set_tags(session, video_id, tags)
 
 
 def record_thumbnail(session: Session, scene_id: int, thumbnail: bytes) -> None:

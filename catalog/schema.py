@@ -166,6 +166,8 @@ class Scene(Base):
     keyframe: Mapped[float]
     thumbnail: Mapped[bytes | None]
     """RGB rows behind a header of two bytes: width and height in pixels."""
+    moments: Mapped[list[float]] = mapped_column(JsonText, server_default="[]")
+    """Seconds from the start of the video, rounded to thousandths, the most important first."""
     caption_id: Mapped[int | None] = mapped_column(
         ForeignKey("caption.id", name="scene_current_caption", use_alter=True)
     )
@@ -246,6 +248,8 @@ class Job(Base):
             "state",
             sqlite_where=text("state IN ('queued', 'running', 'failed', 'dead')"),
         ),
+        # How fast work went lately.
+        Index("job_done", "finished_at", sqlite_where=text("state = 'done'")),
         {"sqlite_strict": True},
     )
 

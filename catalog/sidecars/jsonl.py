@@ -73,6 +73,7 @@ def _record(connection: browse.Connection, view: VideoView) -> Json:
             "end": scene.end,
             "note": scene.note and scene.note.text,
             "keyframe": scene.keyframe,
+            "moments": _moments(connection, scene.id),
             "thumbnail": _base64(browse.thumbnail(connection, scene.id)),
             "revisions": _revisions(browse.revisions(connection, view.id, scene.id), scene.note),
         }
@@ -90,6 +91,12 @@ def _open_job(view: VideoView) -> Json | None:
     job = view.job.json()
     del job["id"], job["video"]
     return job
+
+
+def _moments(connection: browse.Connection, scene_id: int) -> list[float]:
+    row = connection.execute("SELECT moments FROM scene WHERE id = ?", (scene_id,)).fetchone()
+    moments: list[float] = json.loads(row["moments"])
+    return moments
 
 
 def _base64(data: bytes | None) -> str | None:
@@ -238,7 +245,9 @@ def _take_scene(session: Session, video: Video, index: int, record: Json) -> Non
     start, end = float(record["start"]), float(record["end"])
     if not 0 <= start < end:
         raise ValueError(f"scene {index} must start before it ends: {start} to {end}")
-    thumbnail = record.get("thumbnail")
+    thumbnail, moments = record.get("thumbnail"), record.get("moments") or []
+    if not isinstance(moments, list):
+        raise TypeError(f"the moments of scene {index} are a list of seconds, not {moments!r}")
     scene = Scene(
         video_id=video.id,
         idx=index,
@@ -246,6 +255,12 @@ def _take_scene(session: Session, video: Video, index: int, record: Json) -> Non
         end=end,
         keyframe=float(record.get("keyframe") or (start + end) / 2),
         thumbnail=None if thumbnail is None else base64.b64decode(thumbnail),
+        moments=[
+            round(float(moment), 3)
+            for moment in moments
+            # Further outside than rounding goes, it would show another scene.
+            if start - 0.001 <= float(moment) <= end + 0.001
+        ],
     )
     session.add(scene)
     session.flush()

@@ -21,6 +21,8 @@ from av.video.reformatter import VideoReformatter
 
 from catalog.errors import ErrorCode
 from daemon.media.container import TICK, decode_packet, failure, opened, packets_of, stamp_of
+from daemon.media.moments import choose_moments
+from daemon.media.novelty import Novelty
 from daemon.media.stamps import (
     STAMP_SIDE,
     Stamp,
@@ -81,6 +83,8 @@ class SceneSpan:
     end: float
     keyframe: float
     """Seconds of a picture that stands for the scene."""
+    moments: tuple[float, ...] = ()
+    """Seconds from the start of the video, the most important first; see `daemon.media.moments`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +184,11 @@ def find_scenes(
 
     Raises `MediaError`: unreadable when nothing decodes, and all that opening raises.
     """
-    detector = _Detector(probe.fps)
+    detector, novelty = _Detector(probe.fps), Novelty()
     times = array("d")
     for time, stamp in _stamps(path, probe):
         detector.add(time, stamp)
+        novelty.add(time, stamp)
         times.append(time)
         if len(times) % _REPORT_EVERY == 0:
             if progress:
@@ -202,7 +207,11 @@ def find_scenes(
     cuts = _spaced(detector.finish(), probe.duration, min_seconds)
     edges = [0.0, *(cut.time for cut in cuts), probe.duration]
     shots = (_split(start, end, times, max_seconds) for start, end in pairwise(edges))
-    return tuple(chain.from_iterable(shots))
+    signals = novelty.finish()
+    return tuple(
+        SceneSpan(start, end, (start + end) / 2, choose_moments(signals, times, start, end))
+        for start, end in chain.from_iterable(shots)
+    )
 
 
 def _stamps(path: Path, probe: Probe) -> Iterator[tuple[float, Stamp]]:
@@ -222,13 +231,12 @@ def _stamps(path: Path, probe: Probe) -> Iterator[tuple[float, Stamp]]:
 
 def _split(
     start: float, end: float, times: Sequence[float], max_seconds: float
-) -> Iterator[SceneSpan]:
+) -> Iterator[tuple[float, float]]:
     """Splits a shot evenly into scenes of at most `max_seconds`, each with a frame of its own."""
     frames = bisect_left(times, end) - bisect_left(times, start)
     parts = max(1, min(math.ceil((end - start) / max_seconds), frames))
     edges = [*(start + (end - start) * part / parts for part in range(parts)), end]
-    for first, last in pairwise(edges):
-        yield SceneSpan(first, last, (first + last) / 2)
+    yield from pairwise(edges)
 
 
 def _spaced(cuts: list[_Cut], duration: float, min_seconds: float) -> list[_Cut]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.schema import CreateIndex
 
 import catalog.database as database
+from catalog import library
 from catalog.database import Catalog, connect_readonly, make_engine, open_catalog
 from catalog.errors import HaeseolError, UsageError
 from catalog.home import Home, find_home
@@ -83,6 +85,39 @@ def test_a_migration_is_preceded_by_a_backup(home: Home) -> None:
     (copy,) = home.backups_dir.glob("*.db")
     kept = connect_readonly(copy)
     assert kept.execute("SELECT count(*) FROM state").fetchone()[0] == 1
+    kept.close()
+
+
+def test_a_first_catalog_gains_moments_and_loses_nothing(home: Home) -> None:
+    home.data_dir.mkdir(parents=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    engine = make_engine(home.catalog_file)
+    config.attributes["engine"] = engine
+    command.upgrade(config, "0001")
+    with engine.connect() as connection, connection.begin():
+        connection.execute(
+            text(
+                "INSERT INTO video (id, content_id, size, title, status, added_at)"
+                " VALUES (1, 'a', 1, '제목', 'captioned', 0)"
+            )
+        )
+        connection.execute(
+            text(
+                'INSERT INTO scene (id, video_id, idx, start, "end", keyframe)'
+                " VALUES (1, 1, 0, 0.0, 2.0, 1.0)"
+            )
+        )
+    engine.dispose()
+    catalog = open_catalog(home)
+    with catalog.write() as session:
+        (scene,) = library.scenes_of(session, 1)
+        assert (scene.end, scene.moments) == (2.0, [])
+        scene.moments = [0.5]
+    catalog.close()
+    (copy,) = home.backups_dir.glob("catalog-before-*-from-0001.db")
+    kept = connect_readonly(copy)
+    assert kept.execute("SELECT count(*) FROM scene").fetchone()[0] == 1
     kept.close()
 
 

@@ -28,7 +28,8 @@ def full(catalog: Catalog, tmp_path: Path) -> Catalog:
     with catalog.write() as session:
         facts = library.VideoFacts(4.0, 640, 360, 29.97, "h264", 90, "2024-10-12T09:00:00+09:00")
         library.record_facts(session, 1, facts)
-        spans = [library.SceneSpan(0, 1.5, 0.7, b"\x01\x01abc"), library.SceneSpan(1.5, 4, 3)]
+        spans = [library.SceneSpan(0, 1.5, 0.7, b"\x01\x01abc")]
+        spans.append(library.SceneSpan(1.5, 4, 3, None, (2.75, 1.5, 3.9996)))
         library.record_scenes(session, 1, spans)
         library.set_tags(session, 1, ["돌잔치", "실내"])
         scenes = [scene.id for scene in library.scenes_of(session, 1)]
@@ -77,6 +78,8 @@ def test_an_import_of_an_export_gives_the_same_catalog(full: Catalog, tmp_path: 
             r.text for r in browse.revisions(one, 1)
         ]
         assert browse.thumbnail(two, theirs.scenes[0].id) == b"\x01\x01abc"
+        moments = two.execute("SELECT moments FROM scene WHERE video_id = 1 AND idx = 1")
+        assert json.loads(moments.fetchone()[0]) == [2.75, 1.5, 4.0]
         assert [h.text for h in browse.find(two, "사람")] == [
             h.text for h in browse.find(one, "사람")
         ]
@@ -200,6 +203,17 @@ def test_a_file_that_changed_since_the_export_is_seen_as_another(
     other.close()
 
 
+def test_an_export_of_before_there_were_moments_is_taken_in(full: Catalog, tmp_path: Path) -> None:
+    records = [json.loads(line) for line in export_lines(full)]
+    for record in records:
+        for scene in record["scenes"]:
+            del scene["moments"]
+    other = other_catalog(tmp_path)
+    import_lines(other, [json.dumps(record) for record in records], "test")
+    assert listed(other) == listed(full)
+    other.close()
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -209,6 +223,7 @@ def test_a_file_that_changed_since_the_export_is_seen_as_another(
         "not json", "[]", '"text"', "{}", '{"path": 3}', '{"path": "/a.mp4", "caption": 3}',
         '{"path": "/a.mp4", "scenes": [{"start": 2, "end": 1, "note": "뒤집힘"}]}',
         '{"path": "/a.mp4", "scenes": [{"note": "시각 없음"}]}', '{"path": "/a.mp4", "scenes": 7}',
+        '{"path": "/a.mp4", "scenes": [{"start": 0, "end": 1, "moments": "12"}]}',
         '{"path": "/a.mp4", "caption": "글", "origin": "robot"}',
     ],
 )  # fmt: skip
