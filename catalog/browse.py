@@ -208,6 +208,16 @@ def revisions(
     return [caption_view(row) for row in rows]
 
 
+def note_before(connection: Connection, video_id: int, index: int) -> str:
+    """The current note on the scene before the one at a place; empty if there is none."""
+    row = connection.execute(
+        "SELECT caption.text FROM scene JOIN caption ON caption.id = scene.caption_id"
+        " WHERE scene.video_id = ? AND scene.idx = ?",
+        (video_id, index - 1),
+    ).fetchone()
+    return "" if row is None else str(row["text"])
+
+
 def thumbnail(connection: Connection, scene_id: int) -> bytes | None:
     """The thumbnail of a scene: a byte of width, one of height, then RGB rows."""
     row = connection.execute("SELECT thumbnail FROM scene WHERE id = ?", (scene_id,)).fetchone()

@@ -133,6 +133,14 @@ def accept(session: Session, revision_id: int) -> Caption:
     return proposal
 
 
+def drop(session: Session, revision_id: int) -> None:
+    """Puts a waiting proposal aside; it stays in the history. Raises `NotFoundError`."""
+    proposal = session.get(Caption, revision_id)
+    if proposal is None or not proposal.proposed:
+        raise NotFoundError(f"no proposal {revision_id} waits")
+    proposal.proposed = 0
+
+
 def noted_scenes(session: Session, job_id: int) -> set[int]:
     """The ids of the scenes that a job has captioned already: its checkpoint."""
     rows = session.scalars(select(Caption.scene_id).where(Caption.job_id == job_id))

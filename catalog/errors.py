@@ -28,7 +28,7 @@ ADVICE: dict[ErrorCode, str] = {
     ErrorCode.DECODER_CRASHED: "The program ended while reading this file. Convert it to H.264, then retry.",
     ErrorCode.OUT_OF_MEMORY: "Memory ran out. Close other programs, or lower `frames`, then retry.",
     ErrorCode.GPU_OUT_OF_MEMORY: "The GPU's memory ran out. Lower `frames` or choose a smaller model.",
-    ErrorCode.MODEL_UNAVAILABLE: "The model is not on this machine. See `haeseol models`.",
+    ErrorCode.MODEL_UNAVAILABLE: "The model is missing, or it refused: the message says which. See `models`.",
     ErrorCode.ENGINE_UNREACHABLE: "The captioning engine does not answer. Check its address.",
     ErrorCode.DISK_FULL: "The disk is full. Free some space; work goes on by itself.",
     ErrorCode.VANISHED: "The file is gone. Put it back, and it is taken up again.",

@@ -250,8 +250,12 @@ def _add_texts(commands: "_Commands[_Parser]") -> None:
     edit.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
     edit.add_argument("--scene", type=int, metavar="N", help=tr("of this scene, counted from 0"))
     edit.add_argument("--text", metavar="T", help=tr("the text; without it your editor opens"))
-    edit.add_argument(
+    proposal = edit.add_mutually_exclusive_group()
+    proposal.add_argument(
         "--accept", action="store_true", help=tr("take the model's text that waits beside yours")
+    )
+    proposal.add_argument(
+        "--drop", action="store_true", help=tr("put the model's text that waits beside yours aside")
     )
     undo = _new(commands, "undo", "catalog.commands.change:undo", tr("go back to the text before"))
     undo.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))

@@ -35,12 +35,26 @@ EXTENSIONS = frozenset(
 )
 """File name endings that are taken for video."""
 
+PHOTO_EXTENSIONS = frozenset(".jpg .jpeg .png .webp .heic .heif .avif".split())
+"""File name endings that are taken for photos, where photos are wanted."""
+
 IGNORED = """
     .* *.part *.partial *.crdownload *.download *.!qB *.aria2 *.tmp *~ ~syncthing~*
     @eaDir #recycle __MACOSX lost+found $RECYCLE.BIN
     """.split()
 """Names that are never looked at, as shell patterns; a folder's name hides all that is in it."""
 
+ARTWORK = """
+    poster fanart folder cover banner backdrop landscape logo clearlogo clearart thumb disc discart
+    keyart characterart poster[0-9]* fanart[0-9]* backdrop[0-9]* thumb[0-9]* season* albumart*
+    *-poster *-fanart *-banner *-backdrop *-landscape *-logo *-clearlogo *-clearart *-thumb *-disc
+    *-discart *-keyart *-characterart *-fanart[0-9]* *-backdrop[0-9]* *-thumb[0-9]*
+    """.split()
+"""Pictures that media centres put beside videos: names in lower case without the ending."""
+
+_ARTWORK_FOLDERS = frozenset({"extrafanart", "extrathumbs", "metadata"})
+_TILES = ".trickplay"
+"""How the folders end in which Jellyfin keeps preview tiles."""
 
 _BATCH = 500
 """Locations changed in one transaction, so that other writers get their turn."""
@@ -57,16 +71,42 @@ def hidden(path: bytes, root: bytes) -> bool:
     return any(ignored(name) for name in Path(below).parts)
 
 
-def is_candidate(path: bytes, root: bytes) -> bool:
-    """Whether a path looks like a finished video. Only the names below `root` count."""
+def is_candidate(path: bytes, root: bytes, *, photos: bool = False) -> bool:
+    """Whether a path looks like a finished video, or a photo where these are wanted.
+
+    Only the names below `root` count.
+    """
     ending = os.path.splitext(os.fsdecode(path))[1].lower()
+    if photos and ending in PHOTO_EXTENSIONS:
+        return not hidden(path, root) and not _is_artwork(path, root)
     return ending in EXTENSIONS and not hidden(path, root)
 
 
-def walk(root: bytes, *, recursive: bool = True) -> Iterator[bytes]:
+def _is_artwork(path: bytes, root: bytes) -> bool:
+    """Whether a picture belongs to a video rather than stands for itself.
+
+    1. Its name, or that of a folder it is in, is one that media centres give.
+    2. A video beside it has the same name: a downloaded thumbnail, or one half of a live photo.
+    """
+    names = Path(os.fsdecode(os.path.relpath(path, root)))
+    if any(name.lower() in _ARTWORK_FOLDERS or name.endswith(_TILES) for name in names.parts[:-1]):
+        return True
+    stem = names.stem.lower()
+    if any(fnmatch.fnmatchcase(stem, pattern) for pattern in ARTWORK):
+        return True
+    beside = os.path.splitext(path)[0]
+    endings = (form for one in EXTENSIONS for form in (one, one.upper()))
+    return any(os.path.exists(beside + os.fsencode(ending)) for ending in endings)
+
+
+def walk(root: bytes, *, recursive: bool = True, photos: bool = False) -> Iterator[bytes]:
     """The candidate files under a folder, in a stable order. What cannot be looked at is passed over."""
+    yield from _walk(root, root, recursive=recursive, photos=photos)
+
+
+def _walk(folder: bytes, root: bytes, *, recursive: bool, photos: bool) -> Iterator[bytes]:
     try:
-        with os.scandir(root) as listing:
+        with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError:
         return
@@ -75,13 +115,14 @@ def walk(root: bytes, *, recursive: bool = True) -> Iterator[bytes]:
             continue
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
-            is_video = not is_folder and is_candidate(entry.path, root) and entry.is_file()
+            is_wanted = not is_folder and is_candidate(entry.path, root, photos=photos)
+            is_wanted = is_wanted and entry.is_file()
         except OSError:  # a link that leads to itself, say
             continue
-        if is_video:
+        if is_wanted:
             yield entry.path
         elif is_folder and recursive:
-            yield from walk(entry.path)
+            yield from _walk(entry.path, root, recursive=True, photos=photos)
 
 
 def take_file(
@@ -145,7 +186,11 @@ class Reconciled:
 
 
 def reconcile(
-    catalog: Catalog, folder_path: bytes, *, should_stop: Callable[[], bool] = lambda: False
+    catalog: Catalog,
+    folder_path: bytes,
+    *,
+    photos: bool = False,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Reconciled:
     """Compares a watched folder with the catalog. Marks what is out of reach and deletes nothing."""
     result = Reconciled()
@@ -154,7 +199,7 @@ def reconcile(
         known = overview.files_under(connection, folder_path)
     present: set[bytes] = set()
     if os.path.isdir(folder_path):
-        present = set(_until(walk(folder_path, recursive=recursive), should_stop))
+        present = set(_until(walk(folder_path, recursive=recursive, photos=photos), should_stop))
     if should_stop():
         return result
     result.files = len(present)

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog.browse import OPEN_JOBS, OPEN_STATES, Connection, count_videos, jobs
 from catalog.home import Home
+from catalog.pace import backlog_seconds
 from catalog.paths import path_key
 from catalog.views import FolderView, StatusView
 
@@ -80,8 +81,10 @@ def status(connection: Connection, home: Home) -> StatusView:
         daemon_running=running,
         daemon_pid=daemon.get("pid"),
         daemon_model=daemon.get("model"),
+        held=(_state(connection, "held") or None) if running else None,
         paused=bool(_state(connection, "paused")),
         queue=counts,
+        backlog_seconds=backlog_seconds(connection, counts["queued"] + counts["running"]),
         running=tuple(jobs(connection, ("running",))),
         videos=count_videos(connection),
         scenes=int(connection.execute("SELECT count(*) FROM scene").fetchone()[0]),

@@ -4,7 +4,7 @@ Every function works inside the caller's transaction, so a job ends together wit
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, exists, func, select, text, update
@@ -104,21 +104,34 @@ _CLAIM = text(
         WHERE state IN ('queued', 'failed') AND run_after <= :now
             AND EXISTS (SELECT 1 FROM location
                         WHERE location.video_id = job.video_id AND location.online = 1)
-        ORDER BY priority DESC, run_after, id LIMIT 1)
+        ORDER BY priority DESC, model = :loaded DESC, run_after, id LIMIT 1)
+        AND (:in_use = 0 OR model = :loaded)
     RETURNING id, video_id, kind, model, prompt, frames, attempts, lease
     """
 )
 
 
-def claim(session: Session) -> ClaimedJob | None:
-    """Takes the next due job of a video that is within reach, or None. A paused queue gives none."""
+def claim(
+    session: Session, *, loaded: str | None = None, in_use: bool = False
+) -> ClaimedJob | None:
+    """Takes the next due job of a video that is within reach, or None. A paused queue gives none.
+
+    Of equal priority, jobs for the model that is `loaded` go first. While that is `in_use`, a job for
+    another one is left where it is, and so are those behind it: they wait for the change.
+    """
     if is_paused(session):
         return None
     instant = now()
     row: RowMapping | None = (
         session.execute(
             _CLAIM,
-            {"lease": secrets.token_hex(8), "until": instant + LEASE_SECONDS, "now": instant},
+            {
+                "lease": secrets.token_hex(8),
+                "until": instant + LEASE_SECONDS,
+                "now": instant,
+                "loaded": loaded or "",
+                "in_use": in_use,
+            },
         )
         .mappings()
         .one_or_none()
@@ -214,16 +227,16 @@ def _guarded(session: Session, job: ClaimedJob, **values: object) -> None:
         raise LeaseLostError(f"job {job.id} was taken over by another worker")
 
 
-def recover(session: Session, *, everything: bool = False, alive: int | None = None) -> int:
+def recover(session: Session, *, everything: bool = False, alive: Collection[int] = ()) -> int:
     """Returns jobs of dead workers to the queue, with their checkpoints and counted tries.
 
     `everything` is for the holder of the daemon's lock, who knows that no other worker lives; else
-    only expired leases are taken, and not that of the job `alive`: after a suspend its lease is old,
-    but its worker is there. A job that ended its process five times is dead.
+    only expired leases are taken, and not those of the jobs `alive`: after a suspend their leases are
+    old, but their worker is there. A job that ended its process five times is dead.
     """
     lost = select(Job).where(Job.state == JobState.RUNNING)
     if not everything:
-        lost = lost.where(Job.lease_until < now(), Job.id != (alive or 0))
+        lost = lost.where(Job.lease_until < now(), Job.id.not_in(alive))
     jobs = session.scalars(lost).all()
     for job in jobs:
         job.lease, job.lease_until = None, None

@@ -224,8 +224,12 @@ class StatusView:
     daemon_running: bool
     daemon_pid: int | None
     daemon_model: str | None
+    held: str | None
+    """Why the daemon leaves the GPU alone now, in its own words; None while it works."""
     paused: bool
     queue: dict[str, int]
+    backlog_seconds: float | None
+    """How long what is queued may take, by the pace of late."""
     running: tuple[JobView, ...]
     videos: int
     scenes: int
@@ -240,8 +244,13 @@ class StatusView:
                 "running": self.daemon_running,
                 "pid": self.daemon_pid,
                 "model": self.daemon_model,
+                "held": self.held,
             },
-            "queue": {**self.queue, "paused": self.paused},
+            "queue": {
+                **self.queue,
+                "paused": self.paused,
+                "backlog_seconds": self.backlog_seconds,
+            },
             "jobs": [job.json() for job in self.running],
             "videos": self.videos,
             "scenes": self.scenes,

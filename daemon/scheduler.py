@@ -5,7 +5,7 @@ A tick never works for long: APScheduler's own executors cannot be stopped in th
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -14,25 +14,22 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from catalog import queue
 from catalog.database import Catalog
-from catalog.settings import Settings
 from daemon.volumes import is_network
 from daemon.watcher import Watcher
-from daemon.worker import Worker
+
+if TYPE_CHECKING:
+    from daemon.service import Service
 
 logger = logging.getLogger(__name__)
 
 _WAKE_SECONDS = 0.5
 _RECOVER_SECONDS = 60
+_MANNERS_SECONDS = 5
+"""How often to look who else holds the GPU, and whether the model has been idle for long."""
 
 
-def make_scheduler(
-    catalog: Catalog,
-    settings: Settings,
-    watcher: Watcher,
-    worker: Worker,
-    wake: Callable[[], None],
-) -> Any:
-    """The scheduler with its ticks, not yet started.
+def make_scheduler(service: "Service") -> Any:
+    """The scheduler of a service with its ticks, not yet started.
 
     Its defaults skip a run that comes a second late, as after a suspend; here every run counts, once.
     """
@@ -40,7 +37,8 @@ def make_scheduler(
         executors={"default": ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    changes = _Changes(catalog, wake, watcher)
+    catalog, settings, watcher = service.catalog, service.settings, service.watcher
+    changes = _Changes(catalog, service.wake.set, watcher)
 
     def reconcile(network: bool) -> None:
         watcher.ask_watch()
@@ -50,8 +48,8 @@ def make_scheduler(
 
     def recover() -> None:
         with catalog.write() as session:
-            if queue.recover(session, alive=worker.job_id):
-                wake()
+            if queue.recover(session, alive=set(service.worker.running)):
+                service.wake.set()
 
     def tick(function: Callable[..., None], seconds: float, name: str, **arguments: Any) -> None:
         scheduler.add_job(
@@ -62,6 +60,9 @@ def make_scheduler(
     tick(recover, _RECOVER_SECONDS, "recover")
     tick(reconcile, settings.reconcile_seconds, "reconcile", network=False)
     tick(reconcile, settings.reconcile_seconds_network, "reconcile-network", network=True)
+    tick(service.mind_manners, _MANNERS_SECONDS, "manners")
+    for trigger in service.manners.quiet.triggers:
+        scheduler.add_job(service.mind_manners, trigger, name="quiet hours")
     scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     return scheduler

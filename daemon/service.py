@@ -20,8 +20,11 @@ from catalog.errors import CodedError, LockedError
 from catalog.home import Home
 from catalog.schema import State
 from catalog.settings import Settings
-from daemon.captioner.base import Captioner
+from daemon import memory
+from daemon.captioner.base import Engine, InterruptedByUserError
 from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
+from daemon.captioner.process import ModelProcess
+from daemon.manners import Manners
 from daemon.pipeline import Progress
 from daemon.scheduler import make_scheduler
 from daemon.volumes import ignore_lease_breaks
@@ -33,6 +36,7 @@ logger = logging.getLogger(__name__)
 _LOCK_TRIES = 20
 _IDLE_SECONDS = 60.0
 _AFTER_ERROR_SECONDS = 5.0
+_TURN_SECONDS = 0.2
 
 
 @contextmanager
@@ -58,13 +62,19 @@ def locked(home: Home) -> Iterator[None]:
         yield
 
 
-def load_captioner(checkpoint: Checkpoint, settings: Settings) -> Captioner:
-    """Loads a model. Raises `CodedError` (model_unavailable, gpu_out_of_memory)."""
-    # Torch takes seconds and half a gigabyte: it is imported by the first job, not by the start.
-    from daemon.captioner.local import LocalCaptioner
-
+def load_captioner(
+    checkpoint: Checkpoint,
+    settings: Settings,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Engine:
+    """Loads a model in a process of its own. Raises `CodedError`, and `InterruptedByUserError`."""
     logger.info("loading the model %s (%s)", checkpoint.name, checkpoint.quantization)
-    return LocalCaptioner(checkpoint, device=settings.device, batch_size=settings.batch_size)
+    return ModelProcess(
+        checkpoint,
+        device=settings.device,
+        batch_size=settings.batch_size,
+        should_stop=should_stop,
+    )
 
 
 class Service:
@@ -75,8 +85,9 @@ class Service:
         catalog: Catalog,
         settings: Settings,
         on_progress: Callable[[Path, Progress], None] = lambda path, progress: None,
-        open_captioner: Callable[[str], Captioner] | None = None,
+        open_captioner: Callable[[str], Engine] | None = None,
     ) -> None:
+        """Raises `UsageError` for settings that contradict each other."""
         self.catalog = catalog
         self.settings = settings
         self.stop = threading.Event()
@@ -85,21 +96,38 @@ class Service:
         """Whether it was Ctrl+C that said stop."""
         self.watcher = Watcher(catalog, settings, on_new_job=self.wake.set)
         opener = open_captioner or self._open_captioner
-        self.worker = Worker(catalog, settings, opener, self.stop, on_progress)
+        self.worker = Worker(catalog, settings, opener, self.stop, on_progress, self.wake.set)
+        self._told_reason: str | None = None
+        self.manners = Manners(settings, own=self._own_processes)
 
-    def _open_captioner(self, model: str) -> Captioner:
+    def _open_captioner(self, model: str) -> Engine:
+        if self._must_not_load():
+            raise InterruptedByUserError
+        if self.settings.asks_engines(model):
+            from daemon.captioner.remote import (
+                RemoteCaptioner,
+            )  # 12 MB, which others need not spend
+
+            return RemoteCaptioner.from_settings(self.settings, self._must_not_load)
         checkpoint = find_checkpoint(self.settings, self.catalog.home, model or None)
-        return load_captioner(checkpoint, self.settings)
+        return load_captioner(checkpoint, self.settings, self._must_not_load)
+
+    def _must_not_load(self) -> bool:
+        return self.stop.is_set() or self.worker.held.is_set()
+
+    def _own_processes(self) -> set[int]:
+        engine = self.worker.slot.engine
+        return {os.getpid(), *([engine.pid] if isinstance(engine, ModelProcess) else [])}
 
     def run(self) -> Outcome:
         """Works until a signal says stop."""
+        memory.keep_together()
         with self._started():
             thread = threading.Thread(
                 target=self.watcher.run, args=(self.stop,), name="watcher", daemon=True
             )
-            scheduler = make_scheduler(
-                self.catalog, self.settings, self.watcher, self.worker, self.wake.set
-            )
+            scheduler = make_scheduler(self)
+            self.mind_manners()
             self.watcher.watch_folders()
             self.watcher.ask_reconcile()
             thread.start()
@@ -109,6 +137,7 @@ class Service:
             finally:
                 self.stop.set()
                 scheduler.pause()
+                self.worker.close()
                 thread.join(timeout=20)
                 scheduler.shutdown(wait=True)
         return self.worker.outcome
@@ -116,22 +145,23 @@ class Service:
     def _work(self) -> None:
         while not self.stop.is_set():
             self.wake.clear()
-            if not self._run_next():
-                self.wake.wait(self._idle_seconds())
+            self._start_due()
+            self.wake.wait(self._idle_seconds())
 
-    def _run_next(self) -> bool:
-        """Runs a job. A catalog that cannot be written now is waited for, not died of."""
+    def _start_due(self) -> None:
+        """Starts due jobs. A catalog that cannot be written now is waited for, not died of."""
         try:
-            return self.worker.run_next()
+            self.worker.start_due()
         except SQLAlchemyError as error:
             logger.warning("the catalog cannot be written (%s); trying again", error)
             self.stop.wait(_AFTER_ERROR_SECONDS)
-            return True
 
     def _idle_seconds(self) -> float:
         resting = self.worker.rests_until - time.monotonic()
         if resting > 0:
             return resting
+        if self.worker.room <= 0:
+            return _IDLE_SECONDS  # the end of a job wakes it
         try:
             with self.catalog.write() as session:
                 due = None if queue.is_paused(session) else queue.next_due(session)
@@ -141,21 +171,46 @@ class Service:
             return _IDLE_SECONDS
         return min(max(due - time.time(), 0.2), _IDLE_SECONDS)
 
+    def mind_manners(self) -> None:
+        """Leaves the GPU to others, or takes it up again; puts an idle model away."""
+        reason = self.manners.reason()
+        if reason and not self.worker.held.is_set():
+            logger.info("resting: %s", reason)
+            self.worker.held.set()
+        elif not reason and self.worker.held.is_set():
+            logger.info("going on")
+            self.worker.held.clear()
+            self.wake.set()
+        if reason != self._told_reason:
+            with self.catalog.write() as session:
+                session.merge(State(key="held", value=reason or "", updated_at=now()))
+            self._told_reason = reason
+        if self.worker.unload_if_idle(0 if reason else self.settings.unload_minutes * 60):
+            memory.give_back()
+            logger.info("the model was put away")
+
     def run_until_idle(self, on_waiting: Callable[[int], None] = lambda files: None) -> Outcome:
         """Catches up with the folders, waits for files to rest, works until nothing is due.
 
+        Somebody asked for the work now: quiet hours and other programs on the GPU do not hold it up.
         Ends early where the machine can do no job at all; the outcome's `fault` says why.
         """
         with self._started():
             self.watcher.ask_reconcile()
-            while not self.stop.is_set() and self.worker.outcome.fault is None:
-                self.watcher.turn(self.stop.is_set)
-                if self._run_next():
-                    continue
-                if not self.watcher.waiting:
-                    break
-                on_waiting(self.watcher.waiting)
-                self.stop.wait(0.2)
+            try:
+                while not self.stop.is_set() and self.worker.outcome.fault is None:
+                    self.watcher.turn(self.stop.is_set)
+                    self.wake.clear()
+                    self._start_due()
+                    if self.worker.running:
+                        self.wake.wait(_TURN_SECONDS)
+                        continue
+                    if not self.watcher.waiting:
+                        break
+                    on_waiting(self.watcher.waiting)
+                    self.stop.wait(_TURN_SECONDS)
+            finally:
+                self.worker.close()
             self.watcher.close()
         return self.worker.outcome
 
@@ -166,16 +221,21 @@ class Service:
                 # Whoever ran them is dead: nobody but the holder of the lock runs jobs.
                 recovered = queue.recover(session, everything=True)
                 session.merge(State(key="daemon", value=self._identity(), updated_at=now()))
+                session.merge(State(key="held", value="", updated_at=now()))
             if recovered:
                 logger.info("%d interrupted jobs go on where they stopped", recovered)
             yield
 
     def _identity(self) -> dict[str, object]:
+        return {"pid": os.getpid(), "model": self._model_name(), "started_at": now()}
+
+    def _model_name(self) -> str:
+        if self.settings.asks_engines():
+            return self.settings.engine_model or "remote"
         try:
-            model = find_checkpoint(self.settings, self.catalog.home).name
+            return find_checkpoint(self.settings, self.catalog.home).name
         except CodedError:
-            model = self.settings.model
-        return {"pid": os.getpid(), "model": model, "started_at": now()}
+            return self.settings.model
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -127,7 +127,9 @@ class Watcher:
         self._observers.close()
 
     def _reconcile(self, folder: bytes, should_stop: Callable[[], bool]) -> None:
-        found = ingest.reconcile(self.catalog, folder, should_stop=should_stop)
+        found = ingest.reconcile(
+            self.catalog, folder, photos=self.settings.photos, should_stop=should_stop
+        )
         if not found.absent:
             self._absent.discard(folder)
         elif folder not in self._absent:
@@ -167,7 +169,8 @@ class Watcher:
             self._candidate(source, root)
 
     def _candidate(self, path: bytes, root: bytes) -> None:
-        if path in self._settling or not ingest.is_candidate(path, root):
+        photos = self.settings.photos
+        if path in self._settling or not ingest.is_candidate(path, root, photos=photos):
             return
         with self.catalog.read() as connection:
             known = overview.file_facts(connection, path)

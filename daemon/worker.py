@@ -1,4 +1,4 @@
-"""The worker: claims one job after the other, keeps its lease alive, and turns errors into rows."""
+"""The worker: claims jobs, keeps their leases alive, and turns errors into rows."""
 
 import errno
 import logging
@@ -6,7 +6,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -17,7 +19,8 @@ from catalog.errors import CodedError, ErrorCode, LeaseLostError
 from catalog.queue import ClaimedJob
 from catalog.schema import JobState
 from catalog.settings import Settings
-from daemon.captioner.base import Captioner, InterruptedByUserError
+from daemon.captioner.base import Engine, InterruptedByUserError
+from daemon.captioner.slot import CaptionerSlot, LoadError
 from daemon.pipeline import Progress, VideoJob
 
 logger = logging.getLogger(__name__)
@@ -26,6 +29,10 @@ HEARTBEAT_SECONDS = 10.0
 PROGRESS_SECONDS = 1.0
 """How often progress is written while it changes: every write wakes the readers."""
 
+_LEAST_AT_ONCE = 2
+"""One job at the model, and one whose frames are decoded meanwhile; with a model that takes batches,
+one batch and another one."""
+_MOST_AT_ONCE = 8
 
 _REST_SECONDS = (60.0, 300.0, 900.0)
 """How long it rests after the first, second … fault in a row."""
@@ -41,8 +48,18 @@ class Outcome:
         """What keeps the machine from doing any job at all, if something does."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A job that was claimed, with what the catalog knows of its file and folder."""
+
+    job: ClaimedJob
+    path: Path
+    prompt: str
+    glossary: str
+
+
 class Worker:
-    """Runs jobs in the calling thread, one at a time.
+    """Runs jobs, several at once: while the model writes for one, the frames of others are decoded.
 
     `open_captioner` loads a model by the name a job asks for, or the configured one for an empty name.
     """
@@ -51,60 +68,110 @@ class Worker:
         self,
         catalog: Catalog,
         settings: Settings,
-        open_captioner: Callable[[str], Captioner],
+        open_captioner: Callable[[str], Engine],
         stop: threading.Event,
         on_progress: Callable[[Path, Progress], None] = lambda path, progress: None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.catalog = catalog
         self.settings = settings
         self.stop = stop
         self.outcome = Outcome()
-        self._open_captioner = open_captioner
-        self._captioner: tuple[str, Captioner] | None = None
+        self.slot = CaptionerSlot(open_captioner)
         self._on_progress = on_progress
+        self._on_end = on_end
+        self._lock = threading.Lock()
         self._faults = 0
         self.rests_until = 0.0
         """On the monotonic clock: before then no job is tried, since each would fail."""
-        self.job_id: int | None = None
-        """The job in hand."""
+        self.held = threading.Event()
+        """Set while no job may run, as in quiet hours: jobs in hand are given back."""
+        self.running: set[int] = set()
+        """The jobs in hand."""
+        self._model_in_use = ""
+        self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="job")
+
+    @property
+    def room(self) -> int:
+        """How many more jobs it may take in hand now."""
+        if self.stop.is_set() or self.held.is_set() or time.monotonic() < self.rests_until:
+            return 0
+        engine = self.slot.engine
+        two_batches = 2 * engine.batch_size if engine else _LEAST_AT_ONCE
+        usual = min(max(two_batches, _LEAST_AT_ONCE), _MOST_AT_ONCE)
+        return (self.settings.jobs_at_once or usual) - len(self.running)
+
+    def start_due(self) -> bool:
+        """Starts due jobs in threads of their own while there is room. Returns whether any was."""
+        started = False
+        while self.room > 0 and (taken := self._claim()) is not None:
+            self._pool.submit(self._run_and_leave, taken)
+            started = True
+        return started
 
     def run_next(self) -> bool:
-        """Runs the next due job to its end. Returns False if there is none, or while it rests."""
-        if time.monotonic() < self.rests_until:
+        """Runs the next due job to its end, in this thread. Returns False if there is none."""
+        taken = self._claim() if self.room > 0 else None
+        if taken is not None:
+            self._run_and_leave(taken)
+        return taken is not None
+
+    def close(self) -> None:
+        """Waits until the jobs in hand have ended, which a stop makes soon, and puts the model away."""
+        self._pool.shutdown()
+        self.slot.close()
+
+    def unload_if_idle(self, seconds: float) -> bool:
+        """Puts the model away if no job has needed it for so long. Returns whether it was."""
+        if self.running or self.slot.model is None:
             return False
+        if time.monotonic() - self.slot.used_at < seconds:
+            return False
+        self.slot.close()
+        return True
+
+    def _claim(self) -> _Taken | None:
         with self.catalog.write() as session:
-            job = queue.claim(session)
+            loaded = self._model_in_use if self.running else self.slot.model
+            job = queue.claim(session, loaded=loaded, in_use=bool(self.running))
             if job is None:
-                return False
+                return None
             raw_path = library.online_path(session, job.video_id) or b""
             folder = library.folder_of(session, raw_path)
             prompt = job.prompt or (folder.prompt if folder else None) or ""
             glossary = (folder.glossary if folder else None) or ""
-        self.job_id = job.id
-        try:
-            self._run(job, Path(os.fsdecode(raw_path)), prompt, glossary)
-        finally:
-            self.job_id = None
-        return True
+        self._model_in_use = job.model
+        self.running.add(job.id)
+        return _Taken(job, Path(os.fsdecode(raw_path)), prompt, glossary)
 
-    def _run(self, job: ClaimedJob, path: Path, prompt: str, glossary: str) -> None:
+    def _run_and_leave(self, taken: _Taken) -> None:
+        try:
+            self._run(taken)
+        except SQLAlchemyError as error:
+            # Its lease runs out, and then it is taken up again.
+            logger.warning("the end of %s could not be written (%s)", taken.path, error)
+        finally:
+            self.slot.used_at = time.monotonic()
+            self.running.discard(taken.job.id)
+            self._on_end()
+
+    def _run(self, taken: _Taken) -> None:
+        job, path = taken.job, taken.path
         progress = Progress()
         logger.info("captioning %s", path, extra={"action": "start_job", "job": job.id})
         try:
             with self._kept_alive(job, path, progress) as should_stop:
-                captioner = self._captioner_for(job.model)
-                video_job = VideoJob(
+                VideoJob(
                     catalog=self.catalog,
                     job=job,
                     path=path,
-                    prompt=prompt,
-                    glossary=glossary,
-                    captioner=captioner,
+                    prompt=taken.prompt,
+                    glossary=taken.glossary,
+                    open_captioner=lambda: self.slot.get(job.model),
                     settings=self.settings,
                     progress=progress,
                     should_stop=should_stop,
-                )
-                video_job.run()
+                ).run()
         except LeaseLostError:
             logger.info("dropped %s: the job was taken away", path, extra={"job": job.id})
         except InterruptedByUserError:
@@ -112,17 +179,11 @@ class Worker:
         except Exception as error:
             self._end_badly(job, path, _coded(error, path))
         else:
-            self._faults, self.outcome.fault = 0, None
-            self.outcome.failed.pop(path, None)
-            self.outcome.done += 1
+            with self._lock:
+                self._faults, self.outcome.fault = 0, None
+                self.outcome.failed.pop(path, None)
+                self.outcome.done += 1
             logger.info("captioned %s", path, extra={"action": "finish_job", "job": job.id})
-
-    def _captioner_for(self, model: str) -> Captioner:
-        """The loaded model, or another one in its place: two would not fit into one card."""
-        if self._captioner is None or self._captioner[0] != model:
-            self._captioner = None
-            self._captioner = (model, self._open_captioner(model))
-        return self._captioner[1]
 
     def _end_badly(self, job: ClaimedJob, path: Path, error: CodedError) -> None:
         if error.code is ErrorCode.VANISHED:
@@ -134,20 +195,26 @@ class Worker:
             self.outcome.failed[path] = error
         elif self._is_machines_fault(job, error):
             self._release(job)
-            seconds = _REST_SECONDS[min(self._faults, len(_REST_SECONDS) - 1)]
-            self._faults += 1
-            self.rests_until = time.monotonic() + seconds
-            self.outcome.fault = error
-            logger.error("%s: %s. Trying again in %.0f s", error.code, error, seconds)
+            self._rest(error)
         else:
             self._fail(job, path, error)
 
+    def _rest(self, fault: CodedError) -> None:
+        """Tries no job for a while. Jobs that meet the same fault beside each other count once."""
+        with self._lock:
+            self.outcome.fault = fault
+            if time.monotonic() < self.rests_until:
+                return
+            seconds = _REST_SECONDS[min(self._faults, len(_REST_SECONDS) - 1)]
+            self._faults += 1
+            self.rests_until = time.monotonic() + seconds
+        logger.error("%s: %s. Trying again in %.0f s", fault.code, fault, seconds)
+
     def _is_machines_fault(self, job: ClaimedJob, error: CodedError) -> bool:
         """Whether every job would fail so. A model that a job chose for itself is its own affair."""
-        unloaded = self._captioner is None and not job.model
-        return error.code is ErrorCode.DISK_FULL or (
-            unloaded and error.code in (ErrorCode.MODEL_UNAVAILABLE, ErrorCode.GPU_OUT_OF_MEMORY)
-        )
+        if error.code in (ErrorCode.DISK_FULL, ErrorCode.ENGINE_UNREACHABLE):
+            return True
+        return isinstance(error, LoadError) and not job.model
 
     def _release(self, job: ClaimedJob) -> None:
         try:
@@ -193,11 +260,12 @@ class Worker:
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
         try:
-            yield lambda: self.stop.is_set() or lost.is_set()
+            yield lambda: self.stop.is_set() or self.held.is_set() or lost.is_set()
         finally:
             ended.set()
             thread.join()
-        self._on_progress(path, progress)
+            progress.ended = True
+            self._on_progress(path, progress)
 
 
 def _coded(error: Exception, path: Path) -> CodedError:

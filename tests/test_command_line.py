@@ -117,7 +117,7 @@ def test_exclusions_need_no_dashes_before_them(shell: Shell, captioned: Path) ->
 
 def test_status_shape(shell: Shell, captioned: Path) -> None:
     status = shell.json("status")
-    assert status["daemon"] == {"running": False, "pid": None, "model": None}
+    assert status["daemon"] == {"running": False, "pid": None, "model": None, "held": None}
     counts = {"queued": 0, "running": 0, "failed": 0, "dead": 0}
     assert counts.items() <= status["queue"].items()
     assert (status["videos"], status["scenes"], status["folders"]) == (1, 2, [])
@@ -154,6 +154,46 @@ def test_edit_history_undo(shell: Shell, catalog: Catalog, captioned: Path) -> N
     assert shell.json("show", "1")["caption"]["text"] == "시장의 강아지."
     assert shell("undo", "1") == 1
     assert "nothing to undo" in shell.err
+
+
+def test_a_proposal_can_be_put_aside(shell: Shell, catalog: Catalog, captioned: Path) -> None:
+    shell("edit", "1", "--text", "사람의 글")
+    with catalog.write() as session:
+        add_revision(session, 1, Draft("모델의 새 글.", Origin.MODEL, "demo"))
+    assert shell("edit", "1", "--drop") == 0
+    assert shell.out == "모델의 새 글.\n"
+    assert shell("edit", "1", "--drop") == 1
+    assert shell("edit", "1", "--accept", "--drop") == 2
+    shell("show", "1", "--json")
+    assert json.loads(shell.out)["caption"]["text"] == "사람의 글"
+    shell("history", "1", "--json")
+    texts = {one["text"]: one["proposed"] for one in json.loads(shell.out)}
+    assert texts == {"모델의 새 글.": False, "사람의 글": False, "시장의 강아지.": False}
+
+
+def test_what_was_tried_before_a_text_was_kept_is_shown(
+    shell: Shell, catalog: Catalog, captioned: Path
+) -> None:
+    tries = [
+        {"step": "first", "reasons": ["not_korean"], "text": "A dog bites a box."},
+        {"step": "retry", "reasons": ["meta_opener"], "text": "이 영상은 개이다."},
+    ]
+    with catalog.write() as session:
+        draft = Draft(
+            "이 영상은 개이다.",
+            Origin.MODEL,
+            "demo",
+            provenance={"tries": tries, "remarks": ["gpu_out_of_memory: 4 of 8 frames"]},
+            review=("meta_opener",),
+        )
+        add_revision(session, 1, draft)
+    shell("history", "1")
+    assert "1. first: A dog bites a box. (it is not in Korean, or not throughout)" in shell.out
+    assert "gpu_out_of_memory: 4 of 8 frames" in shell.out
+    shell("show", "1")
+    assert "! it talks about the video, not about what is in it" in shell.out
+    shell("history", "1", "--json")
+    assert json.loads(shell.out)[0]["provenance"]["tries"] == tries
 
 
 def test_edit_in_an_editor(

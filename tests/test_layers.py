@@ -28,7 +28,7 @@ def imported_by(statement: str) -> set[str]:
             HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "pydantic"},
         ),
         ("import catalog.cli", HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "sqlite3"}),
-        ("import daemon.service", {"torch", "bitsandbytes", "tui", "textual"}),
+        ("import daemon.service", {"torch", "bitsandbytes", "openai", "tui", "textual"}),
         ("import daemon.media", {"torch", "transformers", "tui"}),
     ],
 )

@@ -62,12 +62,18 @@ def _files(catalog: Catalog, options: argparse.Namespace) -> Iterator[Path | Usa
             if options.watch:
                 with catalog.write() as session:
                     library.add_folder(session, path)
-            for raw in ingest.walk(os.fsencode(path)):
+            for raw in ingest.walk(os.fsencode(path), photos=_wants_photos(catalog.home)):
                 yield Path(os.fsdecode(raw))
         elif path.is_file():
             yield path
         else:
             yield UsageError(f"{path} does not exist, or is no file; check the name")
+
+
+def _wants_photos(home: Home) -> bool:
+    from catalog.settings import load_settings  # a fifth of a second, and only folders need it
+
+    return load_settings(home).photos
 
 
 def _ask_again(
@@ -90,8 +96,8 @@ def edit(options: argparse.Namespace, home: Home) -> int:
     with catalog.write() as session:
         scene = _scene(session, video_id, options.scene)
         scene_id = None if scene is None else scene.id
-    if options.accept:
-        return _accept(catalog, video_id, scene_id)
+    if options.accept or options.drop:
+        return _decide(catalog, video_id, scene_id, accept=options.accept)
     current = view.caption
     if scene is not None:
         current = next(one.note for one in view.scenes if one.id == scene.id)
@@ -113,13 +119,19 @@ def edit(options: argparse.Namespace, home: Home) -> int:
     return ExitCode.DONE
 
 
-def _accept(catalog: Catalog, video_id: int, scene_id: int | None) -> int:
+def _decide(catalog: Catalog, video_id: int, scene_id: int | None, *, accept: bool) -> int:
+    """Takes the model's text that waits beside a person's, or puts it aside."""
     with catalog.write() as session:
         revisions = captions.history(session, video_id, scene_id=scene_id)
         waiting = [one for one in revisions if one.proposed]
         if not waiting:
             raise NotFoundError(f"no text of the model waits for video {video_id}")
-        text = captions.accept(session, waiting[0].id).text
+        text = waiting[0].text
+        if accept:
+            captions.accept(session, waiting[0].id)
+        else:
+            captions.drop(session, waiting[0].id)
+            narrate(tr("Put aside; `history` still has it:"))
     say(shown(text))
     return ExitCode.DONE
 

@@ -9,6 +9,7 @@ from catalog.database import open_catalog
 from catalog.errors import ExitCode, NotFoundError, UsageError
 from catalog.home import Home, given_path
 from catalog.language import tr
+from catalog.review import in_words
 from catalog.safe_text import shown
 from catalog.terminal import (
     clock_time,
@@ -75,16 +76,25 @@ def _say_video(view: VideoView) -> None:
     say(shown(view.caption.text) if view.caption else tr("(no caption yet)"))
     if view.caption:
         say(f"  {_source(view.caption)}")
+        _say_review(view.caption, "  ")
     for scene in view.scenes:
         text = shown(scene.note.text) if scene.note else tr("(no note yet)")
         say(f"  {clock_time(scene.start)} - {clock_time(scene.end)}  {text}")
+        if scene.note:
+            _say_review(scene.note, "      ")
+
+
+def _say_review(caption: CaptionView, indent: str) -> None:
+    """Why a person should look at a text."""
+    for reason in caption.review:
+        say(f"{indent}! {in_words(reason)}")
 
 
 def _source(caption: CaptionView) -> str:
     if caption.origin == "human":
         return tr("written by a person, {when}", when=iso(caption.created_at))
     parts = [caption.model, caption.quantization, shown(caption.prompt), iso(caption.created_at)]
-    return ", ".join(part for part in [*parts, *caption.review] if part)
+    return ", ".join(part for part in parts if part)
 
 
 def search(options: argparse.Namespace, home: Home) -> int:
@@ -136,14 +146,31 @@ def history(options: argparse.Namespace, home: Home) -> int:
     current_id = None if current is None else current.id
     if options.json:
         emit_json_list(
-            {**one.json(), "id": one.id, "current": one.id == current_id, "proposed": one.proposed}
+            {
+                **one.json(),
+                "id": one.id,
+                "current": one.id == current_id,
+                "proposed": one.proposed,
+                "provenance": one.provenance,
+            }
             for one in revisions
         )
     for one in revisions if not options.json else ():
         mark = "*" if one.id == current_id else "?" if one.proposed else " "
         say(f"{mark} {shown(one.text)}")
         say(f"    {_source(one)}")
+        _say_review(one, "    ")
+        _say_making(one)
     return ExitCode.DONE
+
+
+def _say_making(caption: CaptionView) -> None:
+    """What was tried before a text was kept, and what was done otherwise than asked."""
+    for remark in caption.provenance.get("remarks", ()):
+        say(f"    {shown(str(remark))}")
+    for number, one in enumerate(caption.provenance.get("tries", ()), 1):
+        reasons = ", ".join(in_words(str(reason)) for reason in one["reasons"]) or tr("good")
+        say(f"    {number}. {shown(str(one['step']))}: {shown(str(one['text']))} ({reasons})")
 
 
 def status(options: argparse.Namespace, home: Home) -> int:
@@ -163,8 +190,12 @@ def status(options: argparse.Namespace, home: Home) -> int:
         )
     else:
         say(tr("daemon: stopped. Start it: {command}", command=home.command("run")))
+    if view.held:
+        say(tr("resting: {reason}", reason=shown(view.held)))
     counts = ", ".join(f"{status_word(state)} {count}" for state, count in view.queue.items())
     say(tr("queue: {counts}", counts=counts) + (f" ({tr('paused')})" if view.paused else ""))
+    if view.backlog_seconds:
+        say(tr("about {time} of work, by the pace of late", time=clock_time(view.backlog_seconds)))
     for job in view.running:
         say("  " + job_progress(job))
     say(tr("videos: {videos}, scenes: {scenes}", videos=view.videos, scenes=view.scenes))

@@ -8,7 +8,7 @@ from catalog.database import Catalog, open_catalog
 from catalog.errors import ExitCode, NotFoundError, UsageError
 from catalog.home import Home
 from catalog.language import tr
-from catalog.prompts import CAPTION, MERGE, custom
+from catalog.prompts import custom, is_current
 from catalog.safe_text import shown
 from catalog.search.query import search
 from catalog.terminal import emit_json, narrate, say, video_line
@@ -84,7 +84,6 @@ def _configured_model(home: Home) -> str:
 
 def _stale(connection: browse.Connection, model: str) -> list[int]:
     """Videos whose newest text of a model is by another model, or by another version of the prompt."""
-    current = {CAPTION.key, MERGE.key}
     folder = Path(model).expanduser()
     model = folder.name if folder.is_dir() else model  # as captions record it
     stale = []
@@ -94,7 +93,7 @@ def _stale(connection: browse.Connection, model: str) -> list[int]:
             continue
         newest = texts[0]
         other_model = model != "auto" and newest.model != model
-        other_prompt = not newest.prompt.startswith("custom:") and newest.prompt not in current
+        other_prompt = not is_current(newest.prompt)
         if other_model or other_prompt:
             stale.append(view.id)
     return stale

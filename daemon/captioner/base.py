@@ -79,3 +79,42 @@ class Captioner(Protocol):
         Raises `CodedError` (gpu_out_of_memory, out_of_memory, model_unavailable) and
         `InterruptedByUserError` once `should_stop` says so, which is asked at every token.
         """
+
+
+class Pending(Protocol):
+    """Questions that were handed over."""
+
+    def answers(self, should_stop: Callable[[], bool]) -> list[Answer]:
+        """Waits for the answers, once, and raises as `Captioner.answer` does."""
+
+    def drop(self) -> None:
+        """Tells that nobody waits for the answers any more."""
+
+
+class Engine(Captioner, Protocol):
+    """A captioner as the worker holds it: many threads may ask it, and it can be put away."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still answer."""
+
+    def submit(self, questions: Sequence[Question]) -> Pending:
+        """Hands questions over, so that the next frames can be decoded while the model writes."""
+
+    def close(self) -> None:
+        """Puts it away and gives back what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLater:
+    """The `Pending` of a captioner that is only asked once its answers are wanted."""
+
+    captioner: Captioner
+    questions: Sequence[Question]
+
+    def answers(self, should_stop: Callable[[], bool]) -> list[Answer]:
+        """Asks now."""
+        return self.captioner.answer(self.questions, should_stop=should_stop)
+
+    def drop(self) -> None:
+        """Nothing was handed over yet."""

@@ -19,6 +19,7 @@ from catalog.safe_text import shown
 from catalog.settings import load_settings
 from catalog.terminal import narrate
 from daemon.captioner.checkpoints import find_checkpoint
+from daemon.manners import QuietHours
 from daemon.pipeline import Progress
 from daemon.service import Service
 from daemon.worker import Outcome
@@ -37,7 +38,9 @@ def run(options: argparse.Namespace, home: Home) -> int:
         )
         folders = [given_folder(name) for name in options.folders]
         # Asked for before anything is queued: without a model nothing could ever be done.
-        find_checkpoint(settings, home)
+        if not settings.asks_engines():
+            find_checkpoint(settings, home)
+        QuietHours(settings.quiet_from, settings.quiet_until)
     except (UsageError, CodedError) as error:
         narrate(f"haeseol: {shown(str(error))}")
         return ExitCode.USAGE if options.once else ExitCode.BAD_CONFIG
@@ -138,14 +141,14 @@ class _Lines(logging.Formatter):
 
 @contextmanager
 def progress_shown(*, quiet: bool) -> Iterator[ProgressCallback]:
-    """A progress bar on a terminal, and nothing elsewhere: the log lines tell the story there."""
+    """A bar for each video on a terminal, and nothing elsewhere: the log lines tell the story there."""
     if quiet or not sys.stderr.isatty():
         yield lambda path, progress: None
         return
     from rich.console import Console
     from rich.highlighter import NullHighlighter
     from rich.logging import RichHandler
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
@@ -166,17 +169,20 @@ def progress_shown(*, quiet: bool) -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("", visible=False)
-        current: list[Path] = []
+        tasks: dict[Path, TaskID] = {}
 
         def show(path: Path, progress: Progress) -> None:
-            if current != [path]:
-                current[:] = [path]
-                bars.reset(task, description=shown(path.name))
+            if progress.ended:
+                if path in tasks:
+                    bars.remove_task(tasks.pop(path))
+                return
+            task = tasks.get(path)
+            if task is None:
+                task = tasks[path] = bars.add_task(shown(path.name))
             done, total = progress.scenes_done, progress.scenes_total
             if total is None:  # per cent of the video looked through for scenes
                 done, total = round(100 * progress.looked_through), 99
             # One more step than there are scenes: the caption of the whole.
-            bars.update(task, completed=done, total=total + 1, visible=True)
+            bars.update(task, completed=done, total=total + 1)
 
         yield show

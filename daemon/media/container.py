@@ -71,7 +71,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises `MediaError`: vanished, unreadable, truncated, no_video_stream, out_of_memory.
     """
-    _check_file(path)
+    check_file(path)
     container = _open(path)
     try:
         yield container, _moving_picture(path, container)
@@ -121,14 +121,18 @@ def codec_name(stream: VideoStream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises `MediaError` (unreadable, vanished) for what is no file with something in it."""
     try:
         status = path.stat()
     except OSError as error:
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise failure(
-            ErrorCode.UNREADABLE, path, "is not a regular file", "give the path of a video file"
+            ErrorCode.UNREADABLE,
+            path,
+            "is not a regular file",
+            "give the path of a video or a photo",
         )
     if status.st_size == 0:
         raise failure(ErrorCode.UNREADABLE, path, "is empty", "copy it again, or delete it")

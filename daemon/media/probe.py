@@ -51,7 +51,7 @@ class Probe:
     """What a video file is. Times are in seconds."""
 
     duration: float
-    """From the first frame shown to the end of the last one; above zero."""
+    """From the first frame shown to the end of the last one; 0 only of a photo."""
     width: int
     """Pixels as shown: upright, and with square pixels."""
     height: int
@@ -59,18 +59,18 @@ class Probe:
     rotation: int
     """Degrees clockwise, 0, 90, 180 or 270, that turn the decoded picture upright."""
     fps: float
-    """Frames a second, on average."""
+    """Frames a second, on average; 0 of a photo."""
     variable_fps: bool
     """Whether frames are shown for different lengths of time."""
     codec: str
-    """Canonical name, such as `h264`."""
+    """Canonical name, such as `h264` or `jpeg`."""
     frame_count: int | None
     """None where the container does not say."""
     start_time: float
     """The container's time of the first frame shown; every other time counts from it."""
     has_audio: bool
     created_at: str | None
-    """When it was filmed, ISO 8601 with zone, if the file says so."""
+    """When it was filmed, ISO 8601, if the file says so; with zone, but of most photos."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def test_a_suspend_does_not_take_the_living_workers_job(
     job = claim(catalog)
     instant[0] += 100_000
     with catalog.write() as session:
-        assert queue.recover(session, alive=job.id) == 0
+        assert queue.recover(session, alive={job.id}) == 0
         queue.finish(session, job)
 
 

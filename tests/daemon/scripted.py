@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from daemon.captioner.base import Answer, Identity, InterruptedByUserError, Question
+from daemon.captioner.base import (
+    Answer,
+    AskedLater,
+    Identity,
+    InterruptedByUserError,
+    Pending,
+    Question,
+)
 
 
 class ScriptedCaptioner:
@@ -13,6 +20,7 @@ class ScriptedCaptioner:
         self.frames = 4
         self.long_side = 64
         self.batch_size = 1
+        self.alive = True
         self.questions: list[Question] = []
         self._on_question = on_question or (lambda number, question: f"문장 {number}이 있다.")
 
@@ -30,3 +38,11 @@ class ScriptedCaptioner:
                 raise InterruptedByUserError
             answers.append(Answer(text, finished=True))
         return answers
+
+    def submit(self, questions: Sequence[Question]) -> Pending:
+        """See `daemon.captioner.base.Engine.submit`."""
+        return AskedLater(self, questions)
+
+    def close(self) -> None:
+        """See `daemon.captioner.base.Engine.close`."""
+        self.alive = False

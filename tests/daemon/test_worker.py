@@ -1,18 +1,23 @@
 """The worker and the way of one video: checkpoints, failures, leases. Real clips, a scripted model."""
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from catalog import browse, library, queue
 from catalog.captions import edit
 from catalog.database import Catalog
 from catalog.errors import CodedError, ErrorCode
 from catalog.ingest import take_file
+from catalog.prompts import NOTE, NOTE_AFTER, PHOTO
 from catalog.settings import load_settings
-from daemon.captioner.base import Question
-from daemon.pipeline import MERGED_AT_ONCE
+from daemon.captioner.base import Answer, Question
+from daemon.texts import MERGED_AT_ONCE
 from daemon.worker import Worker
 from tests.clips import plain, textured, write_video
 from tests.daemon.scripted import ScriptedCaptioner
@@ -299,6 +304,85 @@ def test_the_folders_prompt_is_used_and_the_jobs_own_goes_before_it(
     assert asked.prompt == "1.0초"
     assert asked.pictures is not None
     assert len(asked.pictures) == 2
+
+
+def test_a_photo_gets_a_caption_and_no_scenes(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "바다.jpg"
+    Image.new("RGB", (300, 200), (10, 60, 200)).save(path)
+    video_id, _ = take_file(catalog, str(path).encode())
+    captioner = ScriptedCaptioner()
+    worker_with(catalog, captioner).run_next()
+    seen = view(catalog, video_id)
+    assert seen.caption is not None
+    assert (seen.status, seen.scenes, seen.codec) == ("captioned", (), "jpeg")
+    (question,) = captioner.questions
+    assert question.pictures is None
+    assert [still.shape for still in question.stills] == [(200, 300, 3)]
+    assert seen.caption.prompt == PHOTO.key
+
+
+def test_each_note_can_follow_the_one_before(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner()
+    settings = load_settings(catalog.home, previous_note=True)
+    Worker(catalog, settings, lambda model: captioner, threading.Event()).run_next()
+    prompts = [question.prompt for question in captioner.questions]
+    assert prompts[1].splitlines()[1] == "바로 앞 장면의 설명: 문장 1이 있다."
+    assert prompts[3].splitlines()[1] == "바로 앞 장면의 설명: 문장 3이 있다."
+    with catalog.read() as connection:
+        scenes = browse.video(connection, video_id).scenes
+    keys = [scene.note.prompt for scene in scenes if scene.note]
+    assert keys == [NOTE.key, NOTE_AFTER.key, NOTE_AFTER.key, NOTE_AFTER.key]
+
+
+def test_a_title_and_tags_are_offered(catalog: Catalog, video_id: int) -> None:
+    def tell(number: int, question: Question) -> str:
+        if "제목" in question.prompt:
+            return "색이 바뀌는 화면"
+        return "화면, 색, 변화" if "낱말만" in question.prompt else "화면의 색이 바뀐다."
+
+    captioner = ScriptedCaptioner(tell)
+    settings = load_settings(catalog.home, titles_and_tags=True)
+    Worker(catalog, settings, lambda model: captioner, threading.Event()).run_next()
+    seen = view(catalog, video_id)
+    assert seen.title == "색이 바뀌는 화면"
+    assert set(seen.tags) == {"화면", "색", "변화"}
+
+
+def test_what_was_tried_is_recorded(catalog: Catalog, video_id: int) -> None:
+    """English at first, Korean when asked again: the caption keeps both tries."""
+    captioner = ScriptedCaptioner(
+        lambda number, question: "화면이 푸르다." if "다시" in question.prompt else "It is blue."
+    )
+    worker_with(catalog, captioner).run_next()
+    with catalog.read() as connection:
+        (caption,) = browse.revisions(connection, video_id)
+    assert (caption.text, caption.review) == ("화면이 푸르다.", ())
+    assert [one["step"] for one in caption.provenance["tries"]] == ["first", "retry"]
+
+
+def test_retries_can_be_turned_off(catalog: Catalog, video_id: int) -> None:
+    captioner = ScriptedCaptioner(lambda number, question: "It is blue.")
+    settings = load_settings(catalog.home, korean_retries=False)
+    Worker(catalog, settings, lambda model: captioner, threading.Event()).run_next()
+    assert len(captioner.questions) == 5
+    assert view(catalog, video_id).status == "needs_review"
+
+
+def test_frames_that_were_not_shown_are_not_recorded(catalog: Catalog, video_id: int) -> None:
+    class Short(ScriptedCaptioner):
+        """Has no memory for more than two frames."""
+
+        def answer(self, questions: Sequence[Question], **options: Any) -> list[Answer]:
+            return [
+                replace(one, shown=(0, 2), remarks=("gpu_out_of_memory: 2 of 4 frames",))
+                for one in super().answer(questions, **options)
+            ]
+
+    worker_with(catalog, Short()).run_next()
+    note = view(catalog, video_id).scenes[0].note
+    assert note is not None
+    assert note.frames == pytest.approx((0.12, 0.6), abs=0.05)
+    assert note.provenance["remarks"] == ["gpu_out_of_memory: 2 of 4 frames"]
 
 
 def test_text_that_is_not_korean_is_flagged(catalog: Catalog, video_id: int) -> None:

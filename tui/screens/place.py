@@ -8,8 +8,10 @@ from textual.screen import Screen
 
 from catalog.errors import NotFoundError
 from catalog.language import tr
+from catalog.terminal import clock_time
 from tui import changes
 from tui.keymap import Action
+from tui.safe_text import shown
 from tui.widgets.bars import TitleBar
 from tui.widgets.scene_list import Subject
 
@@ -73,12 +75,17 @@ class Place(Screen[None]):
             return
         if status.paused:
             yield tr("queue paused")
+        if status.held:
+            yield tr("resting: {reason}", reason=shown(status.held))
         yield tr("daemon: running") if status.daemon_running else tr("daemon: stopped")
         counts = status.queue
         waiting, failed = counts["queued"], counts["failed"] + counts["dead"]
         if counts["running"]:
             yield tr("working {count}", count=counts["running"])
-        if waiting:
+        if waiting and status.backlog_seconds and status.daemon_running:
+            time = clock_time(status.backlog_seconds)
+            yield tr("waiting {count}, about {time}", count=waiting, time=time)
+        elif waiting:
             yield tr("waiting {count}", count=waiting)
         if failed:
             yield tr("failed {count}", count=failed)

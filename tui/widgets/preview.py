@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from catalog.language import tr
+from catalog.review import in_words
 from catalog.terminal import status_word
 from catalog.views import CaptionView, JobView, VideoView
 from tui.safe_text import shown
@@ -120,7 +121,7 @@ def _caption(text: CaptionView | None, title: str, job: JobView | None) -> Itera
     for line in shown(text.text, lines=True).split("\n"):
         yield Text(line)
     if text.review:
-        reasons = ", ".join(tr(reason) for reason in text.review)
+        reasons = ", ".join(in_words(reason) for reason in text.review)
         yield Text(tr("Please look at it: {reasons}", reasons=shown(reasons)), DIM)
 
 
