@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
         ) from error
     except av.error.FFmpegError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     finally:
         container.close()
 
@@ -126,7 +126,7 @@ def check_file(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise failure(
             ErrorCode.UNREADABLE,
@@ -156,7 +156,7 @@ def _open(path: Path) -> InputContainer:
     except av.error.FFmpegError as error:
         if is_cut_short(path):
             raise truncated(path) from error
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def truncated(path: Path) -> MediaError:
@@ -166,7 +166,8 @@ def truncated(path: Path) -> MediaError:
     )
 
 
-def _unreadable(path: Path, error: OSError | av.error.FFmpegError) -> MediaError:
+def unreadable(path: Path, error: OSError | av.error.FFmpegError) -> MediaError:
+    """Returns the error for a file that does not open."""
     if isinstance(error, FileNotFoundError):
         return failure(
             ErrorCode.VANISHED, path, "is gone", "put it back, or remove it from the catalog"

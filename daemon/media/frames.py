@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from catalog.errors import ErrorCode
 from daemon.media.container import (
@@ -62,9 +63,11 @@ def sample_frames(
         targets = sorted({_tick(time, probe, base) + start for time in times})
         size = _decoded_size(probe, long_side)
         pictures: dict[int, Picture] = {}
+        # One for all, on this thread: setting one up, and sharing its work out, cost more than its use.
+        reformatter = VideoReformatter()
         for frame in shown_frames(path, container, stream, targets, start):
             if stamp_of(frame) not in pictures:
-                pictures[stamp_of(frame)] = _upright(frame, size, probe.rotation)
+                pictures[stamp_of(frame)] = _upright(frame, reformatter, size, probe.rotation)
     if not pictures:
         raise failure(
             ErrorCode.UNREADABLE,
@@ -93,8 +96,10 @@ def _decoded_size(probe: Probe, long_side: int | None) -> tuple[int, int]:
     return (height, width) if probe.rotation in (90, 270) else (width, height)
 
 
-def _upright(frame: VideoFrame, size: tuple[int, int], rotation: int) -> Picture:
+def _upright(
+    frame: VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], rotation: int
+) -> Picture:
     width, height = size
-    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="BICUBIC")
+    small = reformatter.reformat(frame, width, height, "rgb24", interpolation="BICUBIC", threads=1)
     turned = np.rot90(small.to_ndarray(), -rotation // 90)
     return np.ascontiguousarray(turned, dtype=np.uint8)

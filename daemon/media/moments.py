@@ -21,7 +21,7 @@ from daemon.media.novelty import BRIEF, PASSING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from daemon.media.novelty import Floats, Signals
+    from daemon.media.novelty import Floats, Mask, Signals
 
 MOST = 32
 """Moments of a scene."""
@@ -37,6 +37,9 @@ _RARE = 2.0
 
 _OUTSTANDING = 0.5
 """...and by which share of what is around it, where that is much: fast things are brief everywhere."""
+
+_CREST = 0.75
+"""Share of an event's height from which its frames show it well."""
 
 _EDGE_WEIGHT = 0.4
 """At an edge of the scene only one side tells, so what leaves or enters may look like an event."""
@@ -118,14 +121,25 @@ def _events(part: Signals) -> list[_Event]:
         peak = int(outstanding.argmax())
         if not outstanding[peak]:
             break
-        low = outstanding < 0.75 * outstanding[peak]
-        before, after = np.flatnonzero(low[:peak]), np.flatnonzero(low[peak:])
-        first = int(before[-1]) + 1 if len(before) else 0
-        last = peak + int(after[0]) - 1 if len(after) else len(low) - 1
-        events.append(_Event(float(part.times[first]), float(part.times[last])))
-        # What follows this closely belongs to it.
-        outstanding[max(0, first - BRIEF) : last + 1 + BRIEF] = 0.0
+        before, after = outstanding[peak::-1], outstanding[peak:]
+        top = _CREST * outstanding[peak]
+        left, right = _reach(before >= top), _reach(after >= top)
+        first, last = float(part.times[peak - left]), float(part.times[peak + right])
+        events.append(_Event(first, last))
+        # Its slopes belong to it; what rises again is another event.
+        left, right = left + _slope(before[left:]), right + _slope(after[right:])
+        outstanding[peak - left : peak + right + 1] = 0.0
     return events
+
+
+def _reach(holds: Mask) -> int:
+    """Returns how many places behind the first it goes on to hold."""
+    return len(holds) - 1 if holds.all() else int(holds.argmin()) - 1
+
+
+def _slope(values: Floats) -> int:
+    """Returns for how many places values go on falling, or stay."""
+    return _reach(np.append(True, values[1:] <= values[:-1]))
 
 
 def _outstanding(values: Floats, width: int) -> Floats:

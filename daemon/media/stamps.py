@@ -34,7 +34,7 @@ def stamp_size(width: int, height: int) -> tuple[int, int]:
 def stamp_from(frame: VideoFrame, reformatter: VideoReformatter) -> Stamp:
     """Scales a frame down; one reformatter serves all frames, as setting one up is dear."""
     width, height = stamp_size(frame.width, frame.height)
-    small = reformatter.reformat(frame, width, height, "yuv444p", interpolation="AREA")
+    small = reformatter.reformat(frame, width, height, "yuv444p", interpolation="AREA", threads=1)
     return cast("Stamp", small.to_ndarray().reshape(3, height, width).astype(np.int16))
 
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from catalog.errors import ErrorCode
 from catalog.ingest import PHOTO_EXTENSIONS
-from daemon.media.container import MAX_PIXELS, check_file, failure
+from daemon.media.container import MAX_PIXELS, check_file, failure, truncated, unreadable
 from daemon.media.probe import Probe
 
 if TYPE_CHECKING:
@@ -134,21 +134,18 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path) from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise unreadable(path, error) from error
     except UnidentifiedImageError as error:
-        raise _unreadable(path) from error
+        raise _no_photo(path) from error
     except MemoryError as error:
         raise failure(
             ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
         ) from error
     except _DAMAGED as error:
         if "truncated" in str(error):
-            raise failure(
-                ErrorCode.TRUNCATED,
-                path,
-                "is cut short: a part of it is missing",
-                "copy it again in full",
-            ) from error
-        raise _unreadable(path) from error
+            raise truncated(path) from error
+        raise _no_photo(path) from error
 
 
 def _is_heic(path: Path) -> bool:
@@ -227,7 +224,7 @@ def _too_large(path: Path) -> MediaError:
     )
 
 
-def _unreadable(path: Path) -> MediaError:
+def _no_photo(path: Path) -> MediaError:
     return failure(
         ErrorCode.UNREADABLE,
         path,

@@ -175,14 +175,17 @@ def print_blinkers(drawn: list[Drawn]) -> None:
 def cost(paths: list[Path], rounds: int) -> float:
     """Returns the CPU time of `find_scenes` in times of that without choosing, side by side."""
     spent = {True: 0.0, False: 0.0}
-    for turn in range(2 * rounds):
-        adaptive = turn % 2 == 0
-        for path in paths:
-            facts = media.probe(path)
+    for path in paths:
+        facts = media.probe(path)
+        least = {True: float("inf"), False: float("inf")}
+        for turn in range(2 * rounds):
+            adaptive = turn % 2 == 0
             with patch.object(scenes, "Novelty", Novelty if adaptive else _Nothing):
                 start = time.process_time()
                 media.find_scenes(path, facts)
-                spent[adaptive] += time.process_time() - start
+                least[adaptive] = min(least[adaptive], time.process_time() - start)
+        # The best of several runs: what other programs do to the caches is left out.
+        spent = {way: spent[way] + least[way] for way in spent}
     return spent[True] / spent[False]
 
 
