@@ -25,7 +25,8 @@ from daemon.captioner.demo.render import write_clip
 from daemon.captioner.demo.world import Clip, Scene, random_clip, read
 from daemon.captioner.local import LocalCaptioner
 from daemon.captioner.profiles import DEMO_CHECKPOINT
-from daemon.media.frames import sample_frames, uniform_times
+from daemon.media.frames import sample_frames
+from daemon.media.moments import adaptive_times
 from daemon.media.probe import probe
 from daemon.media.scenes import find_scenes
 
@@ -82,27 +83,31 @@ def make_clips(folder: Path, counts: dict[str, int], seed: int) -> list[Outcome]
     return outcomes
 
 
-def questions_of(outcome: Outcome, long_side: int, frames: int) -> list[Question]:
+def questions_of(
+    outcome: Outcome, long_side: int, frames: int, *, adaptive: bool = False
+) -> list[Question]:
     """Ask for a note on each scene that the real scene detection finds."""
     facts = probe(outcome.path)
     spans = find_scenes(outcome.path, facts)
     questions: list[Question] = []
     for span in spans:
-        shown = sample_frames(
-            outcome.path, facts, uniform_times(span.start, span.end, frames), long_side=long_side
-        )
+        moments = span.moments if adaptive else ()  # without any, the times are even
+        times = adaptive_times(moments, span.start, span.end, frames)
+        shown = sample_frames(outcome.path, facts, times, long_side=long_side)
         prompt = render(NOTE, duration=span.end - span.start, times=shown.times)
         questions.append(Question(prompt, shown.images))
     return questions
 
 
-def caption(outcomes: list[Outcome], checkpoint: Checkpoint) -> float:
+def caption(outcomes: list[Outcome], checkpoint: Checkpoint, *, adaptive: bool = False) -> float:
     """Caption every scene one by one, as on a small machine; return the seconds a caption took."""
     captioner = LocalCaptioner(checkpoint, device="cpu")
     spent = 0.0
     for number, outcome in enumerate(outcomes, 1):
         if not outcome.questions:
-            outcome.questions = questions_of(outcome, captioner.long_side, checkpoint.frames)
+            outcome.questions = questions_of(
+                outcome, captioner.long_side, checkpoint.frames, adaptive=adaptive
+            )
         start = time.monotonic()
         outcome.notes = [captioner.answer([question])[0].text for question in outcome.questions]
         spent += time.monotonic() - start
@@ -182,6 +187,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clips", default="130,45,45", help="of one object, of two, with a cut")
     parser.add_argument("--seed", type=int, default=20_261_121)
     parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--adaptive", action="store_true", help="frames that follow what changes")
     parser.add_argument("--keep", type=Path, help="folder for the clips, used again the next time")
     parser.add_argument("--errors", action="store_true", help="list what was told wrongly")
     parser.add_argument("--json", action="store_true")
@@ -201,6 +207,7 @@ def main() -> int:
             seconds = caption(
                 outcomes,
                 Checkpoint("demo", arguments.checkpoint, quantization, arguments.frames),
+                adaptive=arguments.adaptive,
             )
             columns[quantization] = figures(outcomes, seconds)
             if arguments.errors:

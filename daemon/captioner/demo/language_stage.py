@@ -8,6 +8,7 @@ in minutes. Prompts are drawn afresh for every batch.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from catalog.prompts import NOTE, render
 from daemon.captioner.demo.architecture import TEXT_LAYERS, TEXT_WIDTH
 from daemon.captioner.demo.merging import IGNORED, CopyHints, merge_rows
-from daemon.captioner.demo.prompts import video_prompt
-from daemon.captioner.demo.views import Views
+from daemon.captioner.demo.prompts import draw_template, timed_prompt, video_prompt
+from daemon.captioner.demo.views import BRIEF, KINDS, Views
 from daemon.captioner.demo.vocabulary import MOTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedTokenizerFast
 
     from daemon.captioner.demo.optimisation import Schedule
@@ -56,23 +56,34 @@ class Hints(nn.Module):
         super().__init__()
         self.copying = CopyHints()
         self.heads = nn.ModuleList(nn.Linear(TEXT_WIDTH, len(MOTIONS)) for _ in range(2))
+        self.kind = nn.Linear(TEXT_WIDTH, KINDS)
 
     def loss(self, hidden: tuple[Tensor, ...], views: Views, first: int) -> Tensor:
         """Return the mean cross entropy; visual tokens start at position `first`.
 
-        The first two frames count nothing: what moves shows only in the later ones.
+        An object's first two frames of action count nothing: what it does shows only in later ones.
         """
         device = hidden[0].device
         frames, tokens = views.nearest.shape[1:]
-        nearest = views.nearest.to(device).long()
-        motion = torch.gather(views.things[..., 2].to(device), 1, nearest.clamp_min(0).flatten(1))
-        late = (torch.arange(frames, device=device) >= min(2, frames - 1)).repeat_interleave(tokens)
-        motion = torch.where((nearest.flatten(1) >= 0) & late, motion, -100)
+        nearest = views.nearest.long()
+        owner = nearest.clamp_min(0).flatten(1)
+        motion = torch.gather(views.things[..., 2], 1, owner)
+        needed = torch.where(views.turns > 0, 2, min(3, frames))[:, None, None]
+        told = torch.gather(views.acting.cumsum(1) >= needed, 2, nearest.clamp_min(0)).flatten(1)
+        known = (nearest.flatten(1) >= 0) & told & (motion != BRIEF)
+        motion = torch.where(known, motion, -100).to(device)
         total = torch.zeros((), device=device)
         for head, layer in zip(self.heads, (TEXT_LAYERS // 2, TEXT_LAYERS - 1), strict=True):
             out = head(hidden[layer][:, first : first + frames * tokens]).float()
             total = total + functional.cross_entropy(out.transpose(1, 2), motion)
         return total / 2
+
+    def kind_loss(self, hidden: tuple[Tensor, ...], views: Views, words: Words) -> Tensor:
+        """Return the cross entropy of what kind of clip it is, read where the answer begins."""
+        states = hidden[TEXT_LAYERS - 1]
+        begins = states.shape[1] - words.ids.shape[1] + (words.weights > 0).float().argmax(1) - 1
+        told = states[torch.arange(len(states), device=states.device), begins]
+        return functional.cross_entropy(self.kind(told).float(), views.kinds().to(states.device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,7 @@ class Teacher:
             hint = torch.zeros((), device=self.device)
             if hints is not None and views is not None and views.features.shape[1] > 1:
                 hint = hints.loss(run.hidden, views, len(self.opening))
+                hint = hint + hints.kind_loss(run.hidden, views, words)
             elif hints is not None and words.marks is not None:
                 hint = hints.copying.loss(run.hidden, run.attentions, words.marks)
         each = functional.cross_entropy(
@@ -185,12 +197,19 @@ class Teacher:
         return (each * words.weights).sum() / words.weights.sum(), hint
 
     def video_words(self, views: Views, bare: float) -> Words:
-        """Draw a prompt for each clip."""
-        frames = views.features.shape[1]
+        """Draw a prompt for each clip, with its true frame times where it has any."""
         # One family of prompts a batch keeps the rows about equally long.
-        bare = float(self.rng.random() < bare)
-        prompts = [f"\n{video_prompt(self.rng, frames, bare)}" for _ in range(len(views))]
-        return self.words(prompts, views.sentences())
+        if self.rng.random() < bare:
+            prompts = [video_prompt(self.rng, 1, 1.0) for _ in range(len(views))]
+        else:
+            template = draw_template(self.rng)
+            prompts = [
+                timed_prompt(self.rng, template, duration, times)
+                for duration, times in zip(
+                    views.durations.tolist(), views.times.tolist(), strict=True
+                )
+            ]
+        return self.words([f"\n{prompt}" for prompt in prompts], views.sentences())
 
     @torch.no_grad()
     def exact(self, views: Views | None, words: Words) -> tuple[Tensor, Tensor, Tensor]:
@@ -203,6 +222,8 @@ class Teacher:
         return (right | ~asked).all(1), right, asked
 
 
+_PLAIN_PROMPT = "\n이 영상을 한국어로 상세히 묘사해주세요."
+
 # Positions of the telling words in the sentence of one object: background, colour, shape, motion.
 _PLACES = {"background": (0,), "colour": (2,), "shape": (3,), "motion": (4, 5, 6)}
 
@@ -210,7 +231,7 @@ _PLACES = {"background": (0,), "colour": (2,), "shape": (3,), "motion": (4, 5, 6
 def evaluate(teacher: Teacher, single: Views, double: Views) -> dict[str, float]:
     """Return shares of right words and sentences on held-out clips."""
     figures: dict[str, float] = {}
-    prompts = ["\n이 영상을 한국어로 상세히 묘사해주세요."]
+    prompts = [_PLAIN_PROMPT]
     for name, views in (("one", single), ("two", double)):
         whole: list[Tensor] = []
         places: dict[str, list[Tensor]] = {key: [] for key in _PLACES}
@@ -232,6 +253,19 @@ def evaluate(teacher: Teacher, single: Views, double: Views) -> dict[str, float]
     return figures
 
 
+def share_exact(teacher: Teacher, views: Views) -> float:
+    """Return the share of clips told word for word, asked with their frame times."""
+    whole: list[Tensor] = []
+    for chosen in torch.split(torch.arange(len(views)), 100):
+        part = views.rows(chosen)
+        prompts = [
+            f"\n{render(NOTE, duration=duration, times=times)}"
+            for duration, times in zip(part.durations.tolist(), part.times.tolist(), strict=True)
+        ]
+        whole.append(teacher.exact(part, teacher.words(prompts, part.sentences()))[0])
+    return torch.cat(whole).float().mean().item()
+
+
 @dataclass(slots=True)
 class Diet:
     """What a run of steps is fed: shares of the batches, and the sizes."""
@@ -243,33 +277,15 @@ class Diet:
     hint: float = 0.5
 
 
-# Scenes of few pictures give fewer frames than were asked for, so odd counts occur as well.
-_COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16)
-_COUNT_SHARES = (0.1, 0.1, 0.07, 0.16, 0.08, 0.13, 0.08, 0.06, 0.04, 0.09, 0.02, 0.07)
-
-
-def _batch(rng: np.random.Generator, main: Views, varied: Views, diet: Diet) -> Views:
-    """Draw a batch of trained triples: 8 frames, or another count cut from the 16-frame clips."""
-    if rng.random() >= diet.other_counts:
-        views = main.rows(torch.from_numpy(rng.integers(len(main), size=diet.batch)))
-    else:
-        count = int(rng.choice(_COUNTS, p=_COUNT_SHARES))
-        size = max(16, diet.batch * 8 // max(8, count))
-        views = varied.rows(torch.from_numpy(rng.integers(len(varied), size=size)))
-        step = 16 / count
-        shift = rng.uniform(0.3, 0.7)
-        views = views.frames(torch.tensor([int((i + shift) * step) for i in range(count)]))
-    if rng.random() < 0.5:
-        views = views.backwards()
-    kept = ~views.held_out()
-    return views.rows(kept.nonzero()[:, 0])
+Batches = Callable[[np.random.Generator], Views]
+"""Draws the next batch of clips to learn from."""
 
 
 def train_language(
     teacher: Teacher,
     hints: Hints,
     schedule: Schedule,
-    sets: tuple[Views, Views],
+    batches: Batches,
     diet: Diet,
     steps: int,
 ) -> dict[str, float]:
@@ -282,7 +298,7 @@ def train_language(
             means["merge"] += (answer.item() - means["merge"]) / min(step + 1, 50)
             means["copy hint"] += (hint.item() - means["copy hint"]) / min(step + 1, 50)
             continue
-        views = _batch(teacher.rng, *sets, diet)
+        views = batches(teacher.rng)
         answer, hint = teacher.losses(views, teacher.video_words(views, diet.bare), hints)
         schedule.step(answer + diet.hint * hint)
         for name, value in (("answer", answer), ("hint", hint)):

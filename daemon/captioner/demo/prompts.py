@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalog.prompts import CAPTION, NOTE, Template, render
+from catalog.prompts import CAPTION, DETAILED, NOTE, NOTE_AFTER, SHORT, Template, render
 from daemon.captioner.demo.vocabulary import (
     BACKGROUNDS,
+    BRIEF_TRAINED,
     COLOURS,
     NOTHING,
     SHAPES,
@@ -63,6 +64,24 @@ def video_prompt(rng: np.random.Generator, frames: int, bare: float) -> str:
     return render(template, duration=duration, times=times)
 
 
+def draw_template(rng: np.random.Generator) -> Template:
+    """Draw a prompt with frame times: mostly that of notes or of captions."""
+    choices = (NOTE, CAPTION, SHORT, DETAILED, NOTE_AFTER, *_TIMED)
+    shares = (0.44, 0.36, 0.04, 0.04, 0.06, 0.02, 0.02, 0.02)
+    return choices[int(rng.choice(len(choices), p=shares))]
+
+
+def timed_prompt(
+    rng: np.random.Generator, template: Template, duration: float, times: Sequence[float]
+) -> str:
+    """Fill in true frame times for a scene that begins anywhere within an hour or so."""
+    chance = rng.random()
+    start = 0.0 if chance < 0.35 else float(rng.uniform(0, 600 if chance < 0.75 else 3600))
+    shown = [start + time for time in times]
+    previous = merge_note(rng) if template is NOTE_AFTER else ""
+    return render(template, duration=duration, times=shown, previous_note=previous)
+
+
 def merge_note(rng: np.random.Generator) -> str:
     """Draw a scene note to be copied: mostly a sentence, else any words, so that copying is learnt."""
     chance = rng.random()
@@ -70,9 +89,13 @@ def merge_note(rng: np.random.Generator) -> str:
         return NOTHING
     if chance < 0.3:
         return " ".join(rng.choice(_WORDS, size=int(rng.integers(3, 13)))) + "."
-    count = 1 + int(rng.random() < 0.4)
+    count = 1 + int(rng.random() < 0.5)
     triples = [TRAINED[int(it)] for it in rng.integers(len(TRAINED), size=count)]
-    return sentence(BACKGROUNDS[int(rng.integers(len(BACKGROUNDS)))], triples)
+    kind = rng.random() if count == 2 else 1.0
+    if kind < 0.25:
+        triples[1] = BRIEF_TRAINED[int(rng.integers(len(BRIEF_TRAINED)))]
+    ground = BACKGROUNDS[int(rng.integers(len(BACKGROUNDS)))]
+    return sentence(ground, triples, in_turn=0.25 <= kind < 0.55)
 
 
 def merged(notes: Sequence[str]) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.captioner.demo.scene import Clip, Pose, Scene, Texture, TextureKind, Thing
 from daemon.captioner.demo.vocabulary import Shape
-from daemon.captioner.demo.world import Clip, Pose, Scene, Texture, TextureKind, Thing
 
 if TYPE_CHECKING:
     from pathlib import Path

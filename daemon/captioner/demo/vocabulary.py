@@ -43,6 +43,7 @@ class Motion(Enum):
     SHRINK = "점점 작아진다"
     BLINK = "깜빡인다"
     STILL = "가만히 있다"
+    BRIEF = "잠깐 나타난다"
 
     @property
     def connective(self) -> str:
@@ -61,12 +62,9 @@ class Background(Enum):
 
 Triple = tuple[Colour, Shape, Motion]
 
-SHAPES, COLOURS, MOTIONS, BACKGROUNDS = (
-    tuple(Shape),
-    tuple(Colour),
-    tuple(Motion),
-    tuple(Background),
-)
+SHAPES, COLOURS, BACKGROUNDS = tuple(Shape), tuple(Colour), tuple(Background)
+MOTIONS = tuple(motion for motion in Motion if motion is not Motion.BRIEF)
+"""What an object does as long as it is there; a brief appearance is but a moment of another's scene."""
 
 CONNECTIVES = {
     Motion.RIGHTWARD: "왼쪽에서 오른쪽으로 움직이고",
@@ -77,7 +75,10 @@ CONNECTIVES = {
     Motion.SHRINK: "점점 작아지고",
     Motion.BLINK: "깜빡이고",
     Motion.STILL: "가만히 있고",
+    Motion.BRIEF: "잠깐 나타나고",
 }
+
+_FIRST, _NEXT = "먼저", "이어서"
 
 NOTHING = "알아볼 수 있는 도형이 없다."
 """The sentence for a scene in which no object can be made out."""
@@ -91,6 +92,7 @@ REVERSED = {
     Motion.SHRINK: Motion.GROW,
     Motion.BLINK: Motion.BLINK,
     Motion.STILL: Motion.STILL,
+    Motion.BRIEF: Motion.BRIEF,
 }
 """What a motion becomes when the clip is played backwards."""
 
@@ -112,6 +114,14 @@ HELD_OUT: frozenset[Triple] = _held_out()
 ALL_TRIPLES: tuple[Triple, ...] = tuple(product(COLOURS, SHAPES, MOTIONS))
 TRAINED: tuple[Triple, ...] = tuple(triple for triple in ALL_TRIPLES if triple not in HELD_OUT)
 
+BRIEF_HELD_OUT: frozenset[Triple] = frozenset(
+    (colour, SHAPES[(3 * index + 1) % 4], Motion.BRIEF) for index, colour in enumerate(COLOURS)
+)
+"""Six brief appearances that training never sees, one of each colour."""
+BRIEF_TRAINED: tuple[Triple, ...] = tuple(
+    triple for triple in product(COLOURS, SHAPES, (Motion.BRIEF,)) if triple not in BRIEF_HELD_OUT
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -119,26 +129,42 @@ class Reading:
 
     background: Background | None
     triples: frozenset[Triple]
+    order: tuple[Triple, ...] = ()
+    """The triples one after the other, where the sentence says that they follow each other."""
 
 
 def canonical(triples: list[Triple] | tuple[Triple, ...]) -> list[Triple]:
-    """Order objects as sentences name them: by colour, then shape, then motion."""
+    """Order objects as sentences name them: by colour, shape and motion, what is brief behind the rest."""
     return sorted(
         triples,
-        key=lambda it: (COLOURS.index(it[0]), SHAPES.index(it[1]), MOTIONS.index(it[2])),
+        key=lambda it: (
+            it[2] is Motion.BRIEF,
+            COLOURS.index(it[0]),
+            SHAPES.index(it[1]),
+            tuple(Motion).index(it[2]),
+        ),
     )
 
 
-def sentence(background: Background, triples: list[Triple] | tuple[Triple, ...]) -> str:
-    """Say a scene in Korean; no triples means that nothing can be recognised."""
+def sentence(
+    background: Background,
+    triples: list[Triple] | tuple[Triple, ...],
+    *,
+    in_turn: bool = False,
+) -> str:
+    """Say a scene in Korean; no triples means that nothing can be recognised.
+
+    With `in_turn` the objects act one after the other, in the order given.
+    """
     if not triples:
         return NOTHING
-    *leading, last = canonical(triples)
+    told = list(triples) if in_turn else canonical(triples)
     clauses = [
-        f"{colour.value} {shape.value}이 {motion.connective}" for colour, shape, motion in leading
+        f"{colour.value} {shape.value}이 {motion.value if place == len(told) else motion.connective}"
+        for place, (colour, shape, motion) in enumerate(told, 1)
     ]
-    colour, shape, motion = last
-    clauses.append(f"{colour.value} {shape.value}이 {motion.value}")
+    if in_turn and len(told) > 1:
+        clauses = [f"{_FIRST} {clauses[0]}", *(f"{_NEXT} {clause}" for clause in clauses[1:])]
     return f"{background.value} 배경에서 {' '.join(clauses)}."
 
 
@@ -156,15 +182,24 @@ _CLAUSE = re.compile(
 _BACKGROUND = re.compile(f"({_alternatives([it.value for it in Background])}) 배경")
 
 
+_IN_TURN = re.compile(f"배경에서 {_FIRST} ")
+
+
 def read(text: str) -> Reading:
     """Read background and objects back from a sentence, ignoring whatever else it says."""
     found = _BACKGROUND.search(text)
-    return Reading(Background(found[1]) if found else None, frozenset(parse(text)))
+    told = _told(text)
+    order = tuple(told) if _IN_TURN.search(text) else ()
+    return Reading(Background(found[1]) if found else None, frozenset(told), order)
 
 
 def parse(text: str) -> set[Triple]:
     """Read the (colour, shape, motion) triples back from a sentence."""
-    return {
+    return set(_told(text))
+
+
+def _told(text: str) -> list[Triple]:
+    return [
         (Colour(colour), Shape(shape), _MOTION_WORDS[motion])
         for colour, shape, motion in _CLAUSE.findall(text)
-    }
+    ]

@@ -1,23 +1,33 @@
 """The demo world: clips of one or two coloured shapes that move before a plain background.
 
-Lengths are in units of the picture's short side, so a clip is the same at 160 and at 1080 lines.
-Times are seconds from the start of the scene or clip. Everything random comes from the generator
-that is passed in: the same seed makes the same clip. The words are in `vocabulary` and re-exported
-here; `render` draws and encodes clips.
+Everything random comes from the generator that is passed in: the same seed makes the same clip. What
+a clip is made of is in `scene`, the words are in `vocabulary`, and both are re-exported here; `events`
+draws things that happen in turn or briefly, and `render` makes the pixels.
 """
 
 from __future__ import annotations
 
 import colorsys
 import math
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from daemon.captioner.demo.scene import (
+    RGB,
+    Blink,
+    Clip,
+    Pose,
+    Scene,
+    Texture,
+    TextureKind,
+    Thing,
+)
 from daemon.captioner.demo.vocabulary import (
     ALL_TRIPLES,
     BACKGROUNDS,
+    BRIEF_HELD_OUT,
+    BRIEF_TRAINED,
     COLOURS,
     HELD_OUT,
     MOTIONS,
@@ -45,10 +55,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_TRIPLES",
     "BACKGROUNDS",
+    "BRIEF_HELD_OUT",
+    "BRIEF_TRAINED",
     "COLOURS",
     "HELD_OUT",
     "MOTIONS",
     "NOTHING",
+    "RATES",
     "REVERSED",
     "SHAPES",
     "SIZES",
@@ -58,6 +71,7 @@ __all__ = [
     "Clip",
     "Colour",
     "Motion",
+    "Pose",
     "Reading",
     "Scene",
     "Shape",
@@ -65,16 +79,18 @@ __all__ = [
     "TextureKind",
     "Thing",
     "Triple",
+    "apart",
     "canonical",
+    "draw_triples",
+    "ground_shade",
     "parse",
     "random_clip",
     "random_nothing",
     "random_scene",
+    "random_thing",
     "read",
     "sentence",
 ]
-
-RGB = tuple[int, int, int]
 
 SIZES = (
     (284, 160), (320, 240), (426, 240), (240, 426), (480, 270), (640, 360), (360, 640), (480, 480),
@@ -101,140 +117,15 @@ _BACKGROUND_RANGES: dict[Background, tuple[tuple[float, float], ...]] = {
 }
 
 
-class TextureKind(Enum):
-    """A picture in which there is nothing to name."""
-
-    PLAIN = "plain"  # the background alone
-    NOISE = "noise"  # grain, fresh in every frame
-    GRADIENT = "gradient"  # one colour runs into another
-    CLOUD = "cloud"  # soft random blobs that drift, like an unfocused landscape
-    CLUTTER = "clutter"  # many boxes and ellipses, some moving, like a street or a room
-
-
-@dataclass(frozen=True, slots=True)
-class Texture:
-    """A picture without recognisable objects; all its randomness follows from the seed."""
-
-    kind: TextureKind
-    seed: int
-    drift: float = 0.0
-    """How far the picture pans, in picture widths per second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blink:
-    """An on-off rhythm: visible while (time / period + phase) mod 1 is below the duty."""
-
-    period: float
-    duty: float
-    phase: float
-    soft: bool = False
-    """True when the object fades in and out instead of switching."""
-
-    def opacity(self, time: float) -> float:
-        """Return how visible the object is at a time in seconds, 0 to 1."""
-        turn = (time / self.period + self.phase) % 1.0
-        if not self.soft:
-            return 1.0 if turn < self.duty else 0.0
-        centred = ((turn - self.duty / 2 + 0.5) % 1.0) - 0.5
-        edge = min(self.duty, 1.0 - self.duty)
-        return min(1.0, max(0.0, 0.5 + (self.duty / 2 - abs(centred)) / edge))
-
-
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """Where an object is at one moment: centre and radius in short sides, opacity 0 to 1."""
-
-    x: float
-    y: float
-    radius: float
-    opacity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """One coloured shape and its way through the scene."""
-
-    colour: Colour
-    shape: Shape
-    motion: Motion
-    rgb: RGB
-    start: tuple[float, float]
-    end: tuple[float, float]
-    radii: tuple[float, float]
-    angle: float = 0.0
-    """Rotation in radians, constant through the scene."""
-    easing: float = 0.0
-    """-1 to 1: slow or fast in the middle of the way; 0 is constant speed."""
-    waist: float = 0.42
-    """Inner radius of a star as a share of its outer one."""
-    blink: Blink | None = None
-
-    @property
-    def triple(self) -> Triple:
-        """Return what the sentence says of this object."""
-        return self.colour, self.shape, self.motion
-
-    def pose(self, time: float, duration: float) -> Pose:
-        """Return the pose at a time in seconds in a scene of that duration."""
-        u = min(1.0, max(0.0, time / duration))
-        s = u + self.easing * math.sin(2 * math.pi * u) / (2 * math.pi)
-        return Pose(
-            self.start[0] + (self.end[0] - self.start[0]) * s,
-            self.start[1] + (self.end[1] - self.start[1]) * s,
-            self.radii[0] + (self.radii[1] - self.radii[0]) * s,
-            self.blink.opacity(time) if self.blink else 1.0,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One shot: a background, the objects before it, or a texture without objects."""
-
-    background: Background
-    rgb: RGB
-    things: tuple[Thing, ...]
-    duration: float
-    texture: Texture | None = None
-
-    @property
-    def triples(self) -> list[Triple]:
-        """Return what there is to name, in the order of the sentence."""
-        return canonical([thing.triple for thing in self.things])
-
-    @property
-    def sentence(self) -> str:
-        """Return the Korean sentence that describes the scene."""
-        return sentence(self.background, self.triples)
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One video: scenes in a row, hard cuts between them; size in pixels, fps per second."""
-
-    scenes: tuple[Scene, ...]
-    width: int
-    height: int
-    fps: float
-
-    @property
-    def duration(self) -> float:
-        """Return the length in seconds."""
-        return sum(scene.duration for scene in self.scenes)
-
-    def at(self, time: float) -> tuple[Scene, float]:
-        """Return the scene shown at a time in seconds and the time within it."""
-        for scene in self.scenes[:-1]:
-            if time < scene.duration:
-                return scene, time
-            time -= scene.duration
-        return self.scenes[-1], time
-
-
 def _shade(rng: np.random.Generator, ranges: tuple[tuple[float, float], ...]) -> RGB:
     hue, saturation, value = (rng.uniform(*bounds) for bounds in ranges)
     red, green, blue = colorsys.hsv_to_rgb((hue % 360) / 360, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def ground_shade(rng: np.random.Generator, ground: Background) -> RGB:
+    """Draw the colour of a background."""
+    return _shade(rng, _BACKGROUND_RANGES[ground])
 
 
 def _extent(size: tuple[int, int]) -> tuple[float, float]:
@@ -298,9 +189,10 @@ def _track(
     return (first[0], first[1]), (last[0], last[1])
 
 
-def _random_thing(
+def random_thing(
     rng: np.random.Generator, triple: Triple, size: tuple[int, int], duration: float, largest: float
 ) -> Thing:
+    """Draw an object that acts all through a scene; `largest` bounds its radius in short sides."""
     colour, shape, motion = triple
     radii = _radii(rng, motion, size, largest)
     start, end = _track(rng, motion, _extent(size), max(radii))
@@ -313,7 +205,7 @@ def _random_thing(
     )  # fmt: skip
 
 
-def _apart(first: Thing, second: Thing, duration: float) -> bool:
+def apart(first: Thing, second: Thing, duration: float) -> bool:
     """Tell whether two objects never cover much of each other."""
     for step in range(17):
         a, b = (thing.pose(step / 16 * duration, duration) for thing in (first, second))
@@ -322,7 +214,8 @@ def _apart(first: Thing, second: Thing, duration: float) -> bool:
     return True
 
 
-def _draw_triples(rng: np.random.Generator, pool: Sequence[Triple], count: int) -> list[Triple]:
+def draw_triples(rng: np.random.Generator, pool: Sequence[Triple], count: int) -> list[Triple]:
+    """Draw triples of objects that can be told apart."""
     while True:
         chosen = [pool[int(index)] for index in rng.integers(len(pool), size=count)]
         if count == 1:
@@ -344,13 +237,13 @@ def random_scene(
 ) -> Scene:
     """Draw a scene of 1 or 2 objects whose triples come from the pool, for a picture size in pixels."""
     ground = background or BACKGROUNDS[int(rng.integers(len(BACKGROUNDS)))]
-    shade = _shade(rng, _BACKGROUND_RANGES[ground])
+    shade = ground_shade(rng, ground)
     largest = 0.4 if count == 1 else 0.3
     while True:
-        triples = _draw_triples(rng, pool, count)
+        triples = draw_triples(rng, pool, count)
         for _ in range(30):
-            things = tuple(_random_thing(rng, it, size, duration, largest) for it in triples)
-            if count == 1 or _apart(things[0], things[1], duration):
+            things = tuple(random_thing(rng, it, size, duration, largest) for it in triples)
+            if count == 1 or apart(things[0], things[1], duration):
                 return Scene(ground, shade, things, duration)
 
 
@@ -360,7 +253,7 @@ def random_nothing(rng: np.random.Generator, *, duration: float = 3.0) -> Scene:
     kind = tuple(TextureKind)[int(rng.choice(5, p=(0.1, 0.1, 0.15, 0.25, 0.4)))]
     drift = float(rng.uniform(-0.2, 0.2)) if rng.random() < 0.6 else 0.0
     texture = Texture(kind, int(rng.integers(2**31)), drift)
-    return Scene(ground, _shade(rng, _BACKGROUND_RANGES[ground]), (), duration, texture)
+    return Scene(ground, ground_shade(rng, ground), (), duration, texture)
 
 
 def random_clip(

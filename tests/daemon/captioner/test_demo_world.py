@@ -1,4 +1,7 @@
-"""The demo world: what its sentences say, what is held out, and that its pictures show it."""
+"""The demo world: what its sentences say, what is held out, and that its pictures show it.
+
+And what is to be said of a clip when only some of its frames are seen.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
+from daemon.captioner.demo.events import (
+    random_brief,
+    random_brief_clip,
+    random_turns,
+    random_turns_clip,
+)
 from daemon.captioner.demo.prompts import merged
 from daemon.captioner.demo.render import frame_at, scene_frame, write_clip
+from daemon.captioner.demo.views import Views
 from daemon.captioner.demo.world import (
     ALL_TRIPLES,
     BACKGROUNDS,
+    BRIEF_HELD_OUT,
+    BRIEF_TRAINED,
     COLOURS,
     HELD_OUT,
     MOTIONS,
@@ -24,6 +37,7 @@ from daemon.captioner.demo.world import (
     Motion,
     Scene,
     Shape,
+    Thing,
     parse,
     random_clip,
     random_nothing,
@@ -75,6 +89,31 @@ class TestSentence:
         assert sentence(Background.SKY, []) == NOTHING
         assert parse(NOTHING) == set()
 
+    def test_what_follows_is_told_in_order(self) -> None:
+        star, circle = (
+            (Colour.BLUE, Shape.STAR, Motion.BLINK),
+            (Colour.RED, Shape.CIRCLE, Motion.UP),
+        )
+        said = sentence(Background.BLACK, [star, circle], in_turn=True)
+        assert said == "검은 배경에서 먼저 파란 별이 깜빡이고 이어서 빨간 원이 위로 올라간다."
+        assert read(said).order == (star, circle)
+        assert read(sentence(Background.BLACK, [star, circle])).order == ()
+
+    def test_what_is_brief_is_told_last(self) -> None:
+        guest, circle = (
+            (Colour.RED, Shape.STAR, Motion.BRIEF),
+            (Colour.PURPLE, Shape.CIRCLE, Motion.RIGHTWARD),
+        )
+        said = sentence(Background.BLACK, [guest, circle])
+        assert (
+            said == "검은 배경에서 보라 원이 왼쪽에서 오른쪽으로 움직이고 빨간 별이 잠깐 나타난다."
+        )
+        assert read(said).triples == {guest, circle}
+
+    def test_a_caption_merged_of_notes_is_no_order_within_a_scene(self) -> None:
+        notes = [sentence(Background.BLACK, [triple]) for triple in ALL_TRIPLES[:2]]
+        assert read(merged(notes)).order == ()
+
     @pytest.mark.parametrize("background", BACKGROUNDS)
     def test_everything_said_is_read_back(self, background: Background) -> None:
         for first, second in zip(ALL_TRIPLES, ALL_TRIPLES[7:], strict=False):
@@ -82,6 +121,10 @@ class TestSentence:
                 reading = read(sentence(background, triples))
                 assert reading.triples == set(triples)
                 assert reading.background is background
+            assert read(sentence(background, [first, second], in_turn=True)).order == (
+                first,
+                second,
+            )
 
 
 class TestHeldOut:
@@ -99,6 +142,21 @@ class TestHeldOut:
         for _ in range(30):
             for scene in random_clip(rng, counts=(1, 2), held_out=held_out).scenes:
                 assert all((triple in HELD_OUT) is held_out for triple in scene.triples)
+
+    def test_brief_appearances_are_held_out_in_every_colour(self) -> None:
+        assert BRIEF_HELD_OUT.isdisjoint(BRIEF_TRAINED)
+        assert len(BRIEF_HELD_OUT) + len(BRIEF_TRAINED) == len(COLOURS) * len(SHAPES)
+        assert {triple[0] for triple in BRIEF_HELD_OUT} == set(COLOURS)
+        assert {triple[1] for triple in BRIEF_HELD_OUT} == set(SHAPES)
+
+    @pytest.mark.parametrize("held_out", [False, True])
+    def test_events_take_their_triples_from_one_side(self, held_out: bool) -> None:
+        rng = np.random.default_rng(4)
+        held = HELD_OUT | BRIEF_HELD_OUT
+        for draw in (random_turns_clip, random_brief_clip):
+            for _ in range(20):
+                for scene in draw(rng, held_out=held_out).scenes:
+                    assert all((triple in held) is held_out for triple in scene.triples)
 
 
 class TestRandom:
@@ -153,6 +211,110 @@ class TestPictures:
         first, *others = masks(one(Colour.RED, shape, Motion.STILL, seed))
         assert first.any()
         assert all((first == other).all() for other in others)
+
+
+def seen(scene: Scene, thing: Thing, times: list[float]) -> list[bool]:
+    """At which times an object's colour is in the picture."""
+    frames = [scene_frame(scene, time, SIZE, RASTER).astype(int) for time in times]
+    return [bool((np.abs(frame - np.array(thing.rgb)).sum(2) < 6).any()) for frame in frames]
+
+
+@pytest.mark.parametrize("seed", range(12))
+class TestEvents:
+    def test_only_one_object_acts_at_a_time(self, seed: int) -> None:
+        scene = random_turns(np.random.default_rng(seed), size=SIZE, duration=8.0)
+        first, second = scene.things
+        assert scene.triples == [first.triple, second.triple]
+        assert first.span[1] < second.span[0]
+        for thing, resting in ((first, (second.span[0], 1.0)), (second, (0.0, first.span[1]))):
+            poses = [thing.pose(8.0 * share, 8.0) for share in np.linspace(*resting, 9)]
+            assert all(pose == poses[0] for pose in poses)
+
+    def test_blinking_in_turn_shows_in_eight_frames(self, seed: int) -> None:
+        pool = [(Colour.WHITE, shape, Motion.BLINK) for shape in SHAPES]
+        scene = random_turns(
+            np.random.default_rng(seed),
+            size=SIZE,
+            duration=8.0,
+            pool=[*pool, *((Colour.RED, *triple[1:]) for triple in pool)],
+            background=Background.BLACK,
+        )
+        for thing in scene.things:
+            shown = seen(scene, thing, [index + 0.5 for index in range(8)])
+            assert sum(b and not a for a, b in pairwise([False, *shown])) >= 2
+
+    def test_a_guest_is_there_for_its_moment_only(self, seed: int) -> None:
+        scene = random_brief(np.random.default_rng(seed), size=SIZE, duration=20.0, seconds=0.3)
+        guest = scene.things[1]
+        begin, end = (share * 20.0 for share in guest.span)
+        assert end - begin == pytest.approx(0.3)
+        assert seen(scene, guest, [begin + 0.01, end - 0.01]) == [True, True]
+        outside = [scene_frame(scene, time, SIZE, RASTER) for time in (begin - 0.01, begin - 0.02)]
+        inside = scene_frame(scene, begin + 0.01, SIZE, RASTER)
+        assert (
+            np.abs(outside[0].astype(int) - inside).sum()
+            > 4 * np.abs(outside[0].astype(int) - outside[1]).sum()
+        )
+
+
+class TestWhatFramesTell:
+    """The labels of clips of which only some frames are seen."""
+
+    def views(self, things: list[list[int]], shown: list[list[int]], turns: int = 0) -> Views:
+        """One clip of eight frames a second apart; `shown` tells when each object is seen and acts."""
+        both = torch.tensor([shown], dtype=torch.bool).transpose(1, 2)
+        return Views(
+            features=torch.zeros(1, 8, 9, 1),
+            things=torch.tensor([things]),
+            grounds=torch.tensor([0]),
+            seen=both,
+            nearest=torch.zeros(1, 8, 9, dtype=torch.int8),
+            acting=both,
+            times=torch.arange(8.0)[None] + 0.5,
+            durations=torch.tensor([8.0]),
+            turns=torch.tensor([turns]),
+        )
+
+    def test_a_guest_that_no_frame_shows_is_not_told(self) -> None:
+        up, brief = MOTIONS.index(Motion.UP), len(MOTIONS)
+        views = self.views([[0, 0, up], [1, 3, brief]], [[1] * 8, [0, 0, 0, 1, 0, 0, 0, 0]])
+        (told,) = views.frames(torch.tensor([6, 1, 3])).sentences()
+        assert told == "검은 배경에서 빨간 원이 위로 올라가고 파란 별이 잠깐 나타난다."
+        (told,) = views.frames(torch.tensor([0, 2, 4])).sentences()
+        assert told == "검은 배경에서 빨간 원이 위로 올라간다."
+
+    def test_frames_are_put_in_the_order_of_time(self) -> None:
+        views = self.views([[0, 0, 0], [-1, -1, -1]], [[1] * 8, [0] * 8])
+        assert views.frames(torch.tensor([5, 0, 3])).times.tolist() == [[0.5, 3.5, 5.5]]
+
+    def test_backwards_what_was_first_comes_last(self) -> None:
+        up, grow = MOTIONS.index(Motion.UP), MOTIONS.index(Motion.GROW)
+        halves = [[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]]
+        views = self.views([[0, 0, up], [1, 3, grow]], halves, turns=1)
+        assert views.legible().all()
+        (told,) = views.backwards().sentences()
+        assert (
+            told == "검은 배경에서 먼저 파란 별이 점점 작아지고 이어서 빨간 원이 아래로 내려간다."
+        )
+        assert views.backwards().backwards().sentences() == views.sentences()
+
+    def test_what_is_held_out_stays_so_backwards_and_in_any_role(self) -> None:
+        colour, shape, motion = next(it for it in HELD_OUT if it[2] is Motion.GROW)
+        held = [COLOURS.index(colour), SHAPES.index(shape), MOTIONS.index(motion)]
+        known = [COLOURS.index(TRAINED[0][0]), SHAPES.index(TRAINED[0][1])]
+        known.append(MOTIONS.index(TRAINED[0][2]))
+        assert not self.views([known, known], [[1] * 8] * 2).held_out().any()
+        for things in ([known, held], [held, known]):
+            assert self.views(things, [[1] * 8] * 2, turns=1).held_out().all()
+        colour, shape, _ = next(iter(BRIEF_HELD_OUT))
+        guest = [COLOURS.index(colour), SHAPES.index(shape), len(MOTIONS)]
+        assert self.views([known, guest], [[1] * 8] * 2).held_out().all()
+
+    def test_one_frame_of_a_turn_does_not_tell_a_way(self) -> None:
+        views = self.views(
+            [[0, 0, 2], [1, 3, 3]], [[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]], turns=1
+        )
+        assert not views.legible().any()
 
 
 def test_a_squeezed_raster_shows_the_whole_picture() -> None:
