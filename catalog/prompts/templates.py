@@ -1,7 +1,8 @@
 """The built-in prompts. A text is never changed under its key: a better one gets the next version.
 
 A template's key is stored with every caption that it made, so that a later version marks older
-captions as stale. The bundled model was trained on version 1 of `NOTE`, `CAPTION` and `MERGE`.
+captions as stale. The bundled model was trained on version 1 of `NOTE`, `NOTE_AFTER`,
+`CAPTION`, `SHORT`, `DETAILED` and `MERGE`.
 """
 
 from dataclasses import dataclass

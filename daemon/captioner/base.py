@@ -32,6 +32,8 @@ class Question:
     max_new_tokens: int = 256
     repetition_penalty: float = 1.0
     """Above 1, tokens that were said already are less likely; 1 leaves the model alone."""
+    times: tuple[float, ...] = ()
+    """When each of the frames is shown, in seconds; empty where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

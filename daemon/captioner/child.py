@@ -17,9 +17,14 @@ from multiprocessing.connection import Connection
 
 from catalog.errors import CodedError, ErrorCode
 from daemon.captioner.base import Captioner, InterruptedByUserError, Question
-from daemon.captioner.wire import Ask, Drop, Failed, Load, Ready, Told
+from daemon.captioner.wire import SPOKEN, Ask, Drop, Failed, Load, Ready, Told
 
 _PR_SET_PDEATHSIG = 1
+
+_UPDATED = (
+    "haeseol was updated while its daemon ran; start the daemon anew, as with "
+    "`systemctl --user restart haeseol`"
+)
 
 Kind = tuple[object, ...]
 
@@ -45,6 +50,9 @@ def load_model(order: Load) -> Captioner:
 
 def serve(connection: "Connection[object, object]", load: Callable[[Load], Captioner]) -> None:
     """Answers until the other end closes the socket."""
+    if connection.recv() != SPOKEN:
+        connection.send(Failed(frozenset(), ErrorCode.MODEL_UNAVAILABLE, _UPDATED))
+        return
     order = connection.recv()
     assert isinstance(order, Load)
     try:

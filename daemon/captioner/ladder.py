@@ -112,7 +112,13 @@ def about_pictures(
     max_new_tokens: int = 256,
 ) -> Request:
     """Asks for a text on frames of a video, on still pictures, or on both."""
-    question = Question(fill(template, facts), pictures, stills, max_new_tokens=max_new_tokens)
+    question = Question(
+        fill(template, facts),
+        pictures,
+        stills,
+        max_new_tokens=max_new_tokens,
+        times=tuple(facts.times),
+    )
     english = fill(in_english(template), replace(facts, glossary=""))
     notes = (facts.previous_note,) if facts.previous_note else ()
     return Request(question, template.key, english, notes, facts.glossary)

@@ -3,16 +3,15 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import bitsandbytes
 import torch
 import transformers
 from transformers import (
-    AutoModelForImageTextToText,
-    AutoProcessor,
-    BitsAndBytesConfig,
+    LogitsProcessorList,
+    RepetitionPenaltyLogitsProcessor,
     StoppingCriteria,
     StoppingCriteriaList,
 )
@@ -20,15 +19,16 @@ from transformers import (
 from catalog.errors import CodedError, ErrorCode
 from daemon.captioner.base import Answer, Identity, InterruptedByUserError, Question
 from daemon.captioner.checkpoints import Checkpoint
-from daemon.captioner.pictures import crops_sides, input_pixels, letterboxed
-from daemon.captioner.profiles import Quantization
+from daemon.captioner.conversation import Conversation
+from daemon.captioner.inputs import Fitted, Inputs, with_frames
+from daemon.captioner.llava import FAMILIES, LlavaInputs
+from daemon.captioner.loading import load
+from daemon.captioner.processed import ProcessedInputs
+from daemon.captioner.shortage import is_shortage
 
-MAX_NEW_TOKENS = 256
+logger = logging.getLogger(__name__)
+
 SEED = 0
-
-# Full prefixes: bitsandbytes matches them from the root, and takes a bare "vision_tower" for nothing.
-# Vision tower and projector are a small part of the weights, and every later error starts there.
-_KEPT_WHOLE = ["lm_head", "model.vision_tower", "model.multi_modal_projector"]
 
 
 class LocalCaptioner:
@@ -37,135 +37,161 @@ class LocalCaptioner:
     def __init__(
         self, checkpoint: Checkpoint, *, device: str = "auto", batch_size: int | None = None
     ) -> None:
-        """Loads the weights. Raises `CodedError` (model_unavailable, gpu_out_of_memory)."""
+        """Loads the weights.
+
+        Raises `CodedError` (model_unavailable, out_of_memory, gpu_out_of_memory).
+        """
         # It says on every int8 call that it casts its input, which is what int8 does.
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-        self.device = _device(device)
-        self.processor, self.model = _load(checkpoint, self.device)
-        self.processor.tokenizer.padding_side = "left"
-        video_processor = getattr(self.processor, "video_processor", None)
-        if video_processor is None:
-            raise CodedError(
-                ErrorCode.MODEL_UNAVAILABLE,
-                f"the model {checkpoint.name} takes single pictures only, not video; "
-                "choose one of `haeseol models`",
-            )
-        self._letterbox = crops_sides(video_processor)
-        self._fill = _mean_colour(video_processor)
-        pixels = input_pixels(video_processor)
-        # A squeezed picture has its short side stretched, so that side too should have the pixels.
-        self.long_side = pixels if self._letterbox else pixels * 2
-        self.frames = checkpoint.frames
+        loaded = load(checkpoint, device)
+        self.processor, self.model, self.device = loaded.processor, loaded.model, loaded.device
+        self.inputs = inputs_for(self.processor, self.model, checkpoint)
+        self.long_side = self.inputs.long_side
+        self.frames = min(checkpoint.frames, self.inputs.frames_at_most())
         self.batch_size = batch_size or (4 if self.device.type == "cuda" else 2)
         self.identity = Identity(
             checkpoint.name,
             checkpoint.quantization,
             {
-                "torch": torch.__version__,
+                # Its own is a class that would bring torch along to whoever reads it.
+                "torch": str(torch.__version__),
                 "transformers": transformers.__version__,
                 "bitsandbytes": bitsandbytes.__version__,
                 "seed": str(SEED),
             },
         )
 
+    @torch.inference_mode()
     def answer(
         self, questions: Sequence[Question], *, should_stop: Callable[[], bool] = lambda: False
     ) -> list[Answer]:
-        """Answers in the order of the questions; those with equal numbers of frames go together."""
+        """Answers in the order of the questions; those that are alike go together."""
+        fitted = [self.inputs.fit(question) for question in questions]
+        alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for place, one in enumerate(fitted):
+            alike[_kind(one.question)].append(place)
         answers: dict[int, Answer] = {}
-        for group in self._groups(questions):
-            told = self._answer_group([questions[index] for index in group], should_stop)
-            answers.update(zip(group, told, strict=True))
-        return [answers[index] for index in range(len(questions))]
+        for places in alike.values():
+            told = self._answer_alike([fitted[place] for place in places], should_stop)
+            answers.update(zip(places, told, strict=True))
+        return [answers[place] for place in range(len(questions))]
 
-    def _groups(self, questions: Sequence[Question]) -> list[list[int]]:
-        """Places of questions that fit into one batch: the processors cannot mix frame counts."""
-        by_frames: dict[int, list[int]] = defaultdict(list)
-        for index, question in enumerate(questions):
-            by_frames[0 if question.pictures is None else len(question.pictures)].append(index)
-        return [
-            group[start : start + self.batch_size]
-            for group in by_frames.values()
-            for start in range(0, len(group), self.batch_size)
-        ]
-
-    def _answer_group(
-        self, questions: Sequence[Question], should_stop: Callable[[], bool]
+    def _answer_alike(
+        self, questions: Sequence[Fitted], should_stop: Callable[[], bool]
     ) -> list[Answer]:
-        try:
-            return self._generate(questions, should_stop)
-        except torch.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            if len(questions) > 1:
-                return [self._answer_group([one], should_stop)[0] for one in questions]
-            raise CodedError(
-                ErrorCode.GPU_OUT_OF_MEMORY,
-                f"the GPU has no room for {self.frames} frames with {self.identity.model}; "
-                "lower `frames` or choose a smaller model",
-            ) from error
+        """Goes down the ladder where memory is short: smaller batches, for good; then fewer frames."""
+        answers: list[Answer] = []
+        while len(answers) < len(questions):
+            batch = questions[len(answers) : len(answers) + self.batch_size]
+            told = self._tried(batch, should_stop)
+            if told is not None:
+                answers += told
+            elif len(batch) > 1:
+                self.batch_size = len(batch) // 2
+                logger.warning(
+                    "Memory is short; from now on %d scenes are captioned at once",
+                    self.batch_size,
+                    extra={"action": "batch_reduced", "batch_size": self.batch_size},
+                )
+            else:
+                answers.append(self._with_fewer_frames(batch[0], should_stop))
+        return answers
 
-    @torch.inference_mode()
+    def _with_fewer_frames(self, fitted: Fitted, should_stop: Callable[[], bool]) -> Answer:
+        pictures = fitted.question.pictures
+        total = left = 0 if pictures is None else len(pictures)
+        while left > 1:
+            left //= 2
+            fewer = with_frames(fitted, left, f"{self._shortage}: {left} of {total} frames")
+            told = self._tried([fewer], should_stop)
+            if told is not None:
+                return told[0]
+        of = "the GPU" if self.device.type == "cuda" else "this machine"
+        raise CodedError(
+            self._shortage,
+            f"{of} has no room for {'one frame' if total else 'the question'} with "
+            f"{self.identity.model}; choose a smaller model, or end other programs",
+        )
+
+    @property
+    def _shortage(self) -> ErrorCode:
+        gpu = self.device.type == "cuda"
+        return ErrorCode.GPU_OUT_OF_MEMORY if gpu else ErrorCode.OUT_OF_MEMORY
+
+    def _tried(
+        self, batch: Sequence[Fitted], should_stop: Callable[[], bool]
+    ) -> list[Answer] | None:
+        """Answers of a batch, or None where there is no memory for it."""
+        try:
+            told = self._generate([one.question for one in batch], should_stop)
+        except (RuntimeError, MemoryError) as error:
+            if not is_shortage(error):
+                raise
+        else:
+            return [
+                replace(answer, shown=one.shown, remarks=one.remarks)
+                for answer, one in zip(told, batch, strict=True)
+            ]
+        # Out of the handler: the error holds the tensors that the memory is needed for.
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
     def _generate(
         self, questions: Sequence[Question], should_stop: Callable[[], bool]
     ) -> list[Answer]:
-        inputs = self._inputs(questions)
+        inputs = self.inputs.prepare(questions)
+        prompt_tokens = inputs["input_ids"].shape[1]
         torch.manual_seed(SEED)
         stop = _StopWhen(should_stop)
         output = self.model.generate(
             **inputs,
-            max_new_tokens=MAX_NEW_TOKENS,
+            max_new_tokens=questions[0].max_new_tokens,
             do_sample=False,
+            # transformers' own would count the prompt as said, and the padding with it.
+            repetition_penalty=1.0,
+            logits_processor=_penalty(questions[0].repetition_penalty, prompt_tokens),
             stopping_criteria=StoppingCriteriaList([stop]),
         )
         if stop.stopped:
             raise InterruptedByUserError
-        written = output[:, inputs["input_ids"].shape[1] :]
-        texts = self.processor.batch_decode(written, skip_special_tokens=True)
+        written = output[:, prompt_tokens:]
+        texts = self.processor.tokenizer.batch_decode(written, skip_special_tokens=True)
         ends = self._end_tokens()
         return [
             Answer(text.strip(), finished=any(token in ends for token in tokens.tolist()))
             for text, tokens in zip(texts, written, strict=True)
         ]
 
-    def _inputs(self, questions: Sequence[Question]) -> dict[str, Any]:
-        with_pictures = questions[0].pictures is not None
-        texts = [
-            self.processor.apply_chat_template(
-                [{"role": "user", "content": self._content(question)}],
-                add_generation_prompt=True,
-            )
-            for question in questions
-        ]
-        # The chat template has written the first token; a second one would shift the model's footing.
-        options: dict[str, Any] = {"add_special_tokens": False, "padding": True}
-        if with_pictures:
-            options["videos"] = [self._fitted(question) for question in questions]
-        batch = self.processor(text=texts, return_tensors="pt", **options)
-        return {
-            name: value.to(self.device, self.model.dtype)
-            if value.is_floating_point()
-            else value.to(self.device)
-            for name, value in batch.items()
-        }
-
-    def _content(self, question: Question) -> list[dict[str, str]]:
-        text = {"type": "text", "text": self._without_control_tokens(question.prompt)}
-        return [text] if question.pictures is None else [{"type": "video"}, text]
-
-    def _without_control_tokens(self, prompt: str) -> str:
-        """A prompt may quote a file name that spells `<video>`; as a token it would count as frames."""
-        for token in self.processor.tokenizer.all_special_tokens:
-            prompt = prompt.replace(token, token.strip("<>|"))
-        return prompt
-
-    def _fitted(self, question: Question) -> Any:
-        pictures = question.pictures
-        assert pictures is not None
-        return letterboxed(pictures, self._fill) if self._letterbox else pictures
-
     def _end_tokens(self) -> set[int]:
         ends = self.model.generation_config.eos_token_id
         return set(ends) if isinstance(ends, list) else {ends}
+
+
+def inputs_for(processor: Any, model: Any, checkpoint: Checkpoint) -> Inputs:
+    """How this model takes questions."""
+    tokenizer = processor.tokenizer
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    conversation = Conversation(processor, checkpoint.system)
+    if model.config.model_type in FAMILIES:
+        return LlavaInputs(processor, model, conversation, checkpoint.pool_stride)
+    return ProcessedInputs(processor, model, conversation)
+
+
+def _kind(question: Question) -> tuple[object, ...]:
+    """What questions of one batch have in common."""
+    pictures = None if question.pictures is None else question.pictures.shape
+    return pictures, len(question.stills), question.max_new_tokens, question.repetition_penalty
+
+
+def _penalty(penalty: float, prompt_tokens: int) -> LogitsProcessorList:
+    if penalty == 1.0:
+        return LogitsProcessorList()
+    return LogitsProcessorList(
+        [RepetitionPenaltyLogitsProcessor(float(penalty), prompt_ignore_length=prompt_tokens)]
+    )
 
 
 class _StopWhen(StoppingCriteria):  # type: ignore[misc]
@@ -178,75 +204,3 @@ class _StopWhen(StoppingCriteria):  # type: ignore[misc]
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
         self.stopped = self.stopped or self._should_stop()
         return torch.full((input_ids.shape[0],), self.stopped, device=input_ids.device)
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise CodedError(
-            ErrorCode.MODEL_UNAVAILABLE,
-            "device = cuda, but torch sees no GPU; check the driver with nvidia-smi, or set "
-            "device = auto",
-        )
-    return torch.device(wanted)
-
-
-def _dtype(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    # On a CPU: float32 is exact, so that a batch says what its members say alone.
-    return torch.float32
-
-
-def quantization_config(
-    quantization: Quantization, dtype: torch.dtype
-) -> BitsAndBytesConfig | None:
-    """How bitsandbytes should load the weights: NF4 with double quantization, or int8."""
-    if quantization == "nf4":
-        return BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-            llm_int8_skip_modules=_KEPT_WHOLE,
-        )
-    if quantization == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_KEPT_WHOLE)
-    return None
-
-
-def _load(checkpoint: Checkpoint, device: torch.device) -> tuple[Any, Any]:
-    transformers.utils.logging.disable_progress_bar()
-    dtype = _dtype(device)
-    folder = Path(checkpoint.folder)
-    try:
-        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForImageTextToText.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=dtype,
-            quantization_config=quantization_config(checkpoint.quantization, dtype),
-            device_map={"": device},
-            attn_implementation="sdpa",
-        )
-    except torch.OutOfMemoryError as error:
-        raise CodedError(
-            ErrorCode.GPU_OUT_OF_MEMORY,
-            f"the GPU has no room for the model {checkpoint.name} as {checkpoint.quantization}; "
-            "free it, or set quantization = nf4 or a smaller model",
-        ) from error
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
-        raise CodedError(
-            ErrorCode.MODEL_UNAVAILABLE,
-            f"the model in {folder} does not load: {error}. Download it again, or choose another",
-        ) from error
-    return processor, model.eval()
-
-
-def _mean_colour(video_processor: Any) -> tuple[int, int, int]:
-    """The colour that the model sees as nothing: its normalisation takes it to zero."""
-    red, green, blue = (round(255 * float(part)) for part in video_processor.image_mean)
-    return red, green, blue

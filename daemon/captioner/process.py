@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from catalog.errors import CodedError, ErrorCode
 from daemon.captioner.base import Answer, InterruptedByUserError, Question
 from daemon.captioner.checkpoints import Checkpoint
-from daemon.captioner.wire import Ask, Drop, Failed, Load, Ready, Told
+from daemon.captioner.wire import SPOKEN, Ask, Drop, Failed, Load, Ready, Told
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class ModelProcess:
         self._broken: CodedError | None = None
         self._reader: threading.Thread | None = None
         try:
+            self._send(SPOKEN)
             self._send(Load(checkpoint, device, batch_size))
             ready = self._first_words(should_stop)
         except BaseException:

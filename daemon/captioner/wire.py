@@ -1,6 +1,6 @@
 """What the daemon and its model process say to each other, pickled over a socket between the two."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from catalog.errors import ErrorCode
 from daemon.captioner.base import Answer, Identity, Question
@@ -56,3 +56,12 @@ class Failed:
     numbers: frozenset[int]
     code: ErrorCode
     message: str
+
+
+SPOKEN = ";".join(
+    f"{kind.__name__}: {', '.join(field.name for field in fields(kind))}"
+    for kind in (Checkpoint, Identity, Question, Answer, Load, Ready, Ask, Drop, Told, Failed)
+)
+"""What the daemon says first. The program may have been updated on the disk while the daemon ran; the
+process that it starts then is of the new version, and must not misread the old one's messages.
+"""

@@ -1,14 +1,18 @@
 """The `models` command: the models by name, what this machine would pick, and the one download."""
 
 import argparse
+import unicodedata
+from collections.abc import Callable
 
 from catalog.errors import ExitCode, UsageError
 from catalog.home import Home
 from catalog.language import tr
-from catalog.terminal import emit_json, narrate, say
+from catalog.terminal import emit_json, narrate, padded, say
 from catalog.views import Json
 from daemon.captioner.checkpoints import download, is_downloaded
-from daemon.captioner.profiles import PROFILES, Profile, free_gpu_gib, pick
+from daemon.captioner.profiles import PROFILES, Choice, Profile, free_gpu_gib, pick
+
+_Cell = Callable[[Json], object]
 
 
 def models(options: argparse.Namespace, home: Home) -> int:
@@ -19,31 +23,63 @@ def models(options: argparse.Namespace, home: Home) -> int:
         narrate(tr("Downloading {model} from the Hugging Face hub", model=options.name))
         say(str(download(options.name, home)))
         return ExitCode.DONE
-    choice = pick(free_gpu_gib())
+    free_gib = free_gpu_gib()
+    choice = pick(free_gib)
     rows = [_row(profile, home) for profile in PROFILES]
-    picked: Json = {
+    if options.json:
+        emit_json({"models": rows, "auto": _picked(choice)})
+        return ExitCode.DONE
+    for line in table(rows):
+        say(line)
+    say("")
+    say(tr("GiB: the weights and a batch. Models for pictures see frames of a video as photos."))
+    picked = {**_picked(choice), "reason": _reason(free_gib)}
+    say(tr("auto: {name}, {quantization}, {frames} frames; {reason}", **picked))
+    return ExitCode.DONE
+
+
+def table(rows: list[Json]) -> list[str]:
+    """The models as lines of aligned columns, the names of the columns first."""
+    columns: tuple[tuple[str, _Cell], ...] = (
+        ("", lambda row: row["name"]),
+        (tr("weights"), lambda row: f"{row['weights_billion']:g}B"),
+        ("nf4 GiB", lambda row: f"{row['memory_gib']['nf4']:g}"),
+        ("int8 GiB", lambda row: f"{row['memory_gib']['int8']:g}"),
+        ("fp16 GiB", lambda row: f"{row['memory_gib']['none']:g}"),
+        (tr("tokens a frame"), lambda row: row["tokens_per_frame"]),
+        (tr("frames"), lambda row: row["default_frames"]),
+        (tr("for"), lambda row: tr("pictures") if row["pictures_only"] else tr("video")),
+        (tr("on this machine"), lambda row: tr("yes") if row["downloaded"] else tr("no")),
+        (tr("licence"), lambda row: row["licence"]),
+        (tr("languages of the model card"), lambda row: row["languages"]),
+    )
+    cells = [[name for name, _ in columns]]
+    cells += [[str(cell(row)) for _, cell in columns] for row in rows]
+    widths = [max(_width(line[place]) for line in cells) for place in range(len(columns))]
+    return [
+        "  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+
+
+def _width(text: str) -> int:
+    """The terminal cells that a text takes."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+
+
+def _reason(free_gib: float | None) -> str:
+    if free_gib is None:
+        return tr("no GPU was found; the smallest model runs on a CPU")
+    return tr("{gib} GiB are free on the GPU", gib=f"{free_gib:.0f}")
+
+
+def _picked(choice: Choice) -> Json:
+    return {
         "name": choice.profile.name,
         "quantization": choice.quantization,
         "frames": choice.frames,
         "reason": choice.reason,
     }
-    if options.json:
-        emit_json({"models": rows, "auto": picked})
-        return ExitCode.DONE
-    say(
-        f"{'':25} {tr('weights'):>10} {'nf4 GiB':>9} {'int8 GiB':>9} {'fp16 GiB':>9} "
-        f"{tr('frames'):>7}  {tr('on this machine')}"
-    )
-    for row in rows:
-        here = tr("yes") if row["downloaded"] else tr("no")
-        memory = row["memory_gib"]
-        say(
-            f"{row['name']:25} {row['weights_billion']:>9g}B {memory['nf4']:>9g} "
-            f"{memory['int8']:>9g} {memory['none']:>9g} {row['default_frames']:>7}  {here}"
-        )
-    say("")
-    say(tr("auto: {name}, {quantization}, {frames} frames; {reason}", **picked))
-    return ExitCode.DONE
 
 
 def _row(profile: Profile, home: Home) -> Json:
@@ -58,6 +94,7 @@ def _row(profile: Profile, home: Home) -> Json:
             "int8": profile.memory_gib("int8"),
             "none": profile.memory_gib("none"),
         },
+        "pictures_only": profile.pictures_only,
         "languages": profile.languages,
         "licence": profile.licence,
         "downloaded": is_downloaded(profile, home),

@@ -2,23 +2,24 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import AutoProcessor
 
 from catalog.errors import CodedError
 from catalog.prompts import NOTE, render, render_merge
-from catalog.settings import load_settings
 from daemon.captioner.base import InterruptedByUserError, Question
-from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
+from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.demo.render import frame_at
 from daemon.captioner.demo.world import Clip, random_clip
 from daemon.captioner.local import LocalCaptioner
-from daemon.captioner.pictures import letterboxed
-from daemon.captioner.profiles import BY_NAME, DEMO_CHECKPOINT, Quantization, frames_for, pick
+from daemon.captioner.pictures import FIT, evenly, fitted
+from daemon.captioner.profiles import DEMO_CHECKPOINT, Quantization
 from daemon.media import uniform_times
 
 
@@ -113,16 +114,9 @@ def test_a_stop_ends_the_writing(demo_captioner: LocalCaptioner) -> None:
     assert len(asked) == 3
 
 
-def test_the_sides_of_a_wide_picture_stay() -> None:
-    wide = np.zeros((2, 90, 160, 3), dtype=np.uint8)
-    wide[:, :, :8] = 255  # the far left, which a centre crop would lose
-    square = letterboxed(wide, (1, 2, 3))
-    assert square.shape == (2, 160, 160, 3)
-    assert (square[:, 35:125, :8] == 255).all()
-    assert square[0, 0, 0].tolist() == [1, 2, 3]
-
-
-def test_a_stock_checkpoint_that_crops_gets_letterboxed_frames(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fit", ["squeeze", "letterbox", "crop"])
+def test_the_sides_of_a_wide_picture_stay(tmp_path: Path, fit: Any) -> None:
+    """A stock processor crops them; squeezed frames fill the square, letterboxed ones have bars."""
     folder = tmp_path / "cropping"
     shutil.copytree(DEMO_CHECKPOINT, folder)
     config = json.loads((folder / "processor_config.json").read_text())
@@ -132,59 +126,54 @@ def test_a_stock_checkpoint_that_crops_gets_letterboxed_frames(tmp_path: Path) -
         "do_center_crop": True,
     }
     (folder / "processor_config.json").write_text(json.dumps(config))
-    captioner = LocalCaptioner(Checkpoint("cropping", folder, "none", 8), device="cpu")
+    processor = AutoProcessor.from_pretrained(folder).video_processor
     wide = np.zeros((8, 54, 96, 3), dtype=np.uint8)
-    wide[:, :, :6] = (255, 0, 0)
-    inputs = captioner._inputs([Question("무엇이 보이나요?", wide)])
-    pixels = inputs["pixel_values_videos"]
-    assert pixels.shape[-2:] == (96, 96)
-    red, green = pixels[0, 0, 0], pixels[0, 0, 1]
-    assert (red[30:60, :5] > green[30:60, :5] + 1).all()
+    wide[:, :, :6] = (255, 0, 0)  # the far left, which a centre crop loses
+    frames, options = fitted(wide, fit, processor, 96)
+    pixels = processor(videos=[frames], return_tensors="pt", **options)["pixel_values_videos"]
+    assert pixels.shape == (1, 8, 3, 96, 96)
+    red = (pixels[0, 0, 0] > pixels[0, 0, 1] + 1)[:, :5].all(dim=1)
+    assert int(red.sum()) == {"squeeze": 96, "letterbox": 54, "crop": 0}[fit]
+    if fit == "letterbox":
+        assert frames[0, 0, 0].tolist() == [123, 117, 104]  # what normalisation takes to zero
 
 
-def test_choosing_a_checkpoint(catalog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = catalog.home
-    assert find_checkpoint(load_settings(home, model="demo"), home).name == "demo"
-    folder = str(DEMO_CHECKPOINT)
-    assert find_checkpoint(load_settings(home, model=folder), home).name == "checkpoint"
-    quantized = find_checkpoint(load_settings(home, model="demo", quantization="nf4"), home)
-    assert quantized.quantization == "nf4"
-    for model in (
-        "auto",
-        "llava-next-video-7b",
-        "llava-hf/LLaVA-NeXT-Video-7B-hf",
-        str(home.data_dir),
-    ):
-        with pytest.raises(CodedError) as raised:
-            find_checkpoint(load_settings(home, model=model), home)
-        assert raised.value.code == "model_unavailable"
-
-
-def test_auto_never_is_the_demo_model() -> None:
-    for free in (None, 2.0, 6.0, 14.0, 22.0, 40.0, 80.0, 140.0):
-        choice = pick(free)
-        assert choice.profile is not BY_NAME["demo"]
-        if free is not None:
-            assert choice.profile.memory_gib(choice.quantization) <= max(free, 4)
+def test_frames_are_squeezed_by_default(demo_captioner: LocalCaptioner) -> None:
+    assert FIT == "squeeze"
+    assert demo_captioner.long_side == 2 * 96
 
 
 @pytest.mark.parametrize(
-    ("gib", "quantization"), [(15, "nf4"), (22.5, "nf4"), (39.5, "none"), (79, "none")]
+    ("count", "wanted", "places"),
+    [
+        (8, 4, (1, 3, 5, 7)),
+        (8, 1, (4,)),
+        (5, 2, (1, 3)),
+        (3, 3, (0, 1, 2)),
+        (16, 5, (1, 4, 8, 11, 14)),
+    ],
 )
-def test_four_bits_are_picked_on_t4_and_l4(gib: float, quantization: str) -> None:
-    assert pick(gib).quantization == quantization
+def test_fewer_frames_are_spread_evenly(count: int, wanted: int, places: tuple[int, ...]) -> None:
+    assert evenly(count, wanted) == places
 
 
-@pytest.mark.parametrize(("gib", "frames"), [(15, 4), (22.5, 8), (39.5, 16), (79, 32)])
-def test_frames_follow_the_memory_of_t4_l4_a100_h100(gib: float, frames: int) -> None:
-    assert frames_for(gib) == frames
+def test_repetition_and_length_are_asked_for_each_question(demo_captioner: LocalCaptioner) -> None:
+    """Questions that ask for unequal ones are not put into one batch, and keep their order."""
+    clip = random_clip(np.random.default_rng(8), counts=(2,), size=(640, 480))
+    asked = question_about(clip)
+    answers = demo_captioner.answer(
+        [asked, replace(asked, max_new_tokens=3), replace(asked, repetition_penalty=1e6), asked]
+    )
+    assert answers[0] == answers[3]
+    assert answers[0].finished
+    assert not answers[1].finished
+    assert answers[0].text.startswith(answers[1].text)
 
+    def said_again(text: str) -> int:
+        tokens = demo_captioner.processor.tokenizer(text).input_ids
+        return len(tokens) - len(set(tokens))
 
-def test_a_folder_that_holds_no_weights_says_so(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(CodedError, match="does not load") as raised:
-        LocalCaptioner(Checkpoint("broken", tmp_path, "none", 8), device="cpu")
-    assert raised.value.code == "model_unavailable"
+    assert said_again(answers[2].text) == 0 < said_again(answers[0].text)
 
 
 def test_a_missing_gpu_is_said_plainly() -> None:

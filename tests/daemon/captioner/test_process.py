@@ -135,6 +135,13 @@ def test_a_model_that_does_not_load_leaves_no_process(capfd: pytest.CaptureFixtu
     )
 
 
+def test_a_process_of_another_version_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an update on the disk while the daemon runs."""
+    monkeypatch.setattr("daemon.captioner.process.SPOKEN", "of yesterday")
+    with pytest.raises(CodedError, match="start the daemon anew"):
+        started()
+
+
 def test_a_stop_while_it_loads_is_heard() -> None:
     before = time.monotonic()
     with pytest.raises(InterruptedByUserError):
