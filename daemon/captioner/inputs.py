@@ -23,6 +23,8 @@ class Inputs(Protocol):
 
     long_side: int
     """The size in pixels beyond which a larger picture tells the model no more."""
+    mixes_sizes: bool
+    """Whether one batch may hold videos of different sides, if they have as many frames."""
 
     def frames_at_most(self) -> int:
         """Frames of a 16:9 video that fit beside a prompt and an answer of usual length."""

@@ -42,6 +42,7 @@ class LlavaInputs:
         if stride is not None and self.takes_video:
             _pool(model, stride)
         self.long_side = self._long_side()
+        self.mixes_sizes = True
 
     def frames_at_most(self) -> int:
         """Frames of a 16:9 video that fit beside a prompt and an answer of usual length."""

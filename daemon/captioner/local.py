@@ -69,12 +69,20 @@ class LocalCaptioner:
         fitted = [self.inputs.fit(question) for question in questions]
         alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for place, one in enumerate(fitted):
-            alike[_kind(one.question)].append(place)
+            alike[self._kind(one.question)].append(place)
         answers: dict[int, Answer] = {}
         for places in alike.values():
             told = self._answer_alike([fitted[place] for place in places], should_stop)
             answers.update(zip(places, told, strict=True))
         return [answers[place] for place in range(len(questions))]
+
+    def _kind(self, question: Question) -> tuple[object, ...]:
+        """What questions of one batch have in common."""
+        frames: object = None
+        if question.pictures is not None:
+            shape = question.pictures.shape
+            frames = shape[0] if self.inputs.mixes_sizes else shape
+        return frames, len(question.stills), question.max_new_tokens, question.repetition_penalty
 
     def _answer_alike(
         self, questions: Sequence[Fitted], should_stop: Callable[[], bool]
@@ -178,12 +186,6 @@ def inputs_for(processor: Any, model: Any, checkpoint: Checkpoint) -> Inputs:
     if model.config.model_type in FAMILIES:
         return LlavaInputs(processor, model, conversation, checkpoint.pool_stride)
     return ProcessedInputs(processor, model, conversation)
-
-
-def _kind(question: Question) -> tuple[object, ...]:
-    """What questions of one batch have in common."""
-    pictures = None if question.pictures is None else question.pictures.shape
-    return pictures, len(question.stills), question.max_new_tokens, question.repetition_penalty
 
 
 def _penalty(penalty: float, prompt_tokens: int) -> LogitsProcessorList:

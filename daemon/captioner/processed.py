@@ -40,6 +40,7 @@ class ProcessedInputs:
         if self.takes_video and getattr(self._video_processor, "cap_pixels_per_frame", 0) is None:
             self._video_processor.cap_pixels_per_frame = True  # as Qwen's own reference does
         self.long_side = _LONG_SIDE
+        self.mixes_sizes = self._gridded
 
     def frames_at_most(self) -> int:
         """No bound is known: these models count their tokens by the picture's size."""

@@ -1,4 +1,7 @@
-"""How much of the daemon's time the model is at work: wall time over the time inside `generate`.
+"""How much of the daemon's time the model is at work: wall time over the time inside the model.
+
+Inside the model is the pass of the vision tower and `generate`; transformers' own `generate` makes that
+pass too, haeseol makes it before, once for all questions on the same frames.
 
 Clips are drawn, encoded to H.264 and captioned by the whole daemon, in a home of its own, with the
 bundled model. Run it from the root of the project on an idle machine:
@@ -41,8 +44,11 @@ class Run:
     whole: float
     """From the start of the program's work to its end, the loading of the model included."""
     working: float
-    """From the first call of `generate` to the end of the last."""
+    """From the first pass of the model to the end of the last."""
+    seeing: float
+    """Inside the vision tower."""
     generating: float
+    """Inside `generate`."""
     calls: int
     questions: int
 
@@ -66,8 +72,8 @@ def measure(clips: Path, jobs: int | None, options: argparse.Namespace) -> Run:
     """Runs the daemon once over the clips, in a fresh home."""
     with tempfile.TemporaryDirectory() as scratch:
         home = find_home(scratch)
-        log = Path(scratch) / "generate.log"
-        os.environ["BENCHMARK_GENERATE_LOG"] = str(log)
+        log = Path(scratch) / "model.log"
+        os.environ["BENCHMARK_MODEL_LOG"] = str(log)
         settings = load_settings(
             home,
             model="demo",
@@ -94,29 +100,33 @@ def measure(clips: Path, jobs: int | None, options: argparse.Namespace) -> Run:
         whole = time.time() - start
         catalog.close()
         assert not outcome.failed, outcome.failed
-        calls = [tuple(map(float, line.split())) for line in log.read_text("ascii").splitlines()]
+        lines = [line.split() for line in log.read_text("ascii").splitlines()]
+        passes = [(name, float(begin), float(end), int(size)) for name, begin, end, size in lines]
+        calls = [one for one in passes if one[0] == "generate"]
         return Run(
             jobs="auto" if jobs is None else str(jobs),
             videos=outcome.done,
             whole=whole,
-            working=calls[-1][1] - calls[0][0],
-            generating=sum(end - begin for begin, end, _ in calls),
+            working=passes[-1][2] - passes[0][1],
+            seeing=sum(end - begin for name, begin, end, _ in passes if name != "generate"),
+            generating=sum(end - begin for _, begin, end, _ in calls),
             calls=len(calls),
-            questions=round(sum(size for *_, size in calls)),
+            questions=sum(size for *_, size in calls),
         )
 
 
 def print_table(runs: list[Run]) -> None:
     """Prints a line for each run."""
     print(
-        f"{'jobs at once':>12}{'videos':>8}{'whole':>9}{'working':>9}{'generate':>10}{'calls':>7}"
-        f"{'batch':>7}{'working / generate':>20}"
+        f"{'jobs at once':>12}{'videos':>8}{'whole':>9}{'working':>9}{'vision':>8}{'generate':>10}"
+        f"{'calls':>7}{'batch':>7}{'working / model':>17}{'/ generate':>12}"
     )
     for run in runs:
         print(
             f"{run.jobs:>12}{run.videos:>8}{run.whole:>7.1f} s{run.working:>7.1f} s"
-            f"{run.generating:>8.1f} s{run.calls:>7}{run.questions / run.calls:>7.1f}"
-            f"{run.working / run.generating:>20.3f}"
+            f"{run.seeing:>6.1f} s{run.generating:>8.1f} s{run.calls:>7}"
+            f"{run.questions / run.calls:>7.1f}{run.working / (run.seeing + run.generating):>17.3f}"
+            f"{run.working / run.generating:>12.3f}"
         )
 
 
@@ -142,8 +152,8 @@ def main() -> int:
         ]
     print_table(runs)
     last = runs[-1]
-    print(f"goal: working / generate <= {GOAL:.2f}")
-    return 0 if last.working / last.generating <= GOAL else 1
+    print(f"goal: working / model <= {GOAL:.2f}")
+    return 0 if last.working / (last.seeing + last.generating) <= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The model process, with a log of when `generate` ran; `tests.benchmarks.throughput` reads it."""
+"""The model process, with a log of when the model was at work; `tests.benchmarks.throughput` reads it."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from daemon.captioner import child
@@ -12,23 +13,27 @@ from daemon.captioner.wire import Load
 
 
 def load(order: Load) -> Captioner:
-    """Loads the model and wraps its `generate`."""
+    """Loads the model, and wraps its vision tower's pass and its `generate`."""
     import torch
 
     torch.set_num_threads(int(os.environ["BENCHMARK_MODEL_THREADS"]))
     captioner: Any = child.load_model(order)
-    generate = captioner.model.generate
+    for name in ("generate", "get_video_features"):
+        setattr(captioner.model, name, _timed(name, getattr(captioner.model, name)))
+    return captioner  # type: ignore[no-any-return]
 
-    def timed(**inputs: Any) -> Any:
+
+def _timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(*arguments: Any, **options: Any) -> Any:
         start = time.time()
         try:
-            return generate(**inputs)
+            return function(*arguments, **options)
         finally:
-            with open(os.environ["BENCHMARK_GENERATE_LOG"], "a", encoding="ascii") as log:
-                log.write(f"{start} {time.time()} {len(inputs['input_ids'])}\n")
+            questions = len(options.get("input_ids", ()))
+            with open(os.environ["BENCHMARK_MODEL_LOG"], "a", encoding="ascii") as log:
+                log.write(f"{name} {start} {time.time()} {questions}\n")
 
-    captioner.model.generate = timed
-    return captioner  # type: ignore[no-any-return]
+    return timed
 
 
 if __name__ == "__main__":
