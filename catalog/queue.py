@@ -21,6 +21,9 @@ BACKOFF_SECONDS = (60, 300, 1800, 7200)
 LEASE_SECONDS = 120
 """How long a claim holds without a heartbeat."""
 
+PATIENCE_SECONDS = 900
+"""How long a job for another model lets those for the loaded one go first."""
+
 LIVE = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
 PAUSE_KEY = "paused"
 
@@ -104,7 +107,9 @@ _CLAIM = text(
         WHERE state IN ('queued', 'failed') AND run_after <= :now
             AND EXISTS (SELECT 1 FROM location
                         WHERE location.video_id = job.video_id AND location.online = 1)
-        ORDER BY priority DESC, model = :loaded DESC, run_after, id LIMIT 1)
+            AND NOT EXISTS (SELECT 1 FROM job other
+                            WHERE other.video_id = job.video_id AND other.state = 'running')
+        ORDER BY priority DESC, model = :loaded OR run_after < :long_ago DESC, run_after, id LIMIT 1)
         AND (:in_use = 0 OR model = :loaded)
     RETURNING id, video_id, kind, model, prompt, frames, attempts, lease
     """
@@ -116,8 +121,9 @@ def claim(
 ) -> ClaimedJob | None:
     """Takes the next due job of a video that is within reach, or None. A paused queue gives none.
 
-    Of equal priority, jobs for the model that is `loaded` go first. While that is `in_use`, a job for
-    another one is left where it is, and so are those behind it: they wait for the change.
+    Of equal priority, jobs for the model that is `loaded` go first, for as long as others can wait.
+    While that model is `in_use`, a job for another one is left where it is, and so are those behind
+    it: they wait for the change. Two jobs of one video never run beside each other.
     """
     if is_paused(session):
         return None
@@ -129,6 +135,7 @@ def claim(
                 "lease": secrets.token_hex(8),
                 "until": instant + LEASE_SECONDS,
                 "now": instant,
+                "long_ago": instant - PATIENCE_SECONDS,
                 "loaded": loaded or "",
                 "in_use": in_use,
             },

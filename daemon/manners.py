@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 
@@ -39,6 +40,12 @@ class QuietHours:
 
 
 def _cron(key: str, expression: str) -> CronTrigger:
+    weekdays = (expression.split() or [""])[-1]
+    if re.search(r"(?<!/)\d", weekdays) and len(expression.split()) == 5:
+        # cron counts them from Sunday, APScheduler from Monday.
+        raise UsageError(
+            f"{key}: write the weekdays of {expression!r} as names, such as mon-fri or sat,sun"
+        )
     try:
         return CronTrigger.from_crontab(expression)
     except ValueError as error:

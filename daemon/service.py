@@ -23,7 +23,7 @@ from catalog.settings import Settings
 from daemon import memory
 from daemon.captioner.base import Engine, InterruptedByUserError
 from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
-from daemon.captioner.process import ModelProcess
+from daemon.captioner.process import STARTED, ModelProcess
 from daemon.manners import Manners
 from daemon.pipeline import Progress
 from daemon.scheduler import make_scheduler
@@ -86,8 +86,13 @@ class Service:
         settings: Settings,
         on_progress: Callable[[Path, Progress], None] = lambda path, progress: None,
         open_captioner: Callable[[str], Engine] | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
-        """Raises `UsageError` for settings that contradict each other."""
+        """`checkpoint` is the model where the settings of this home shall not say which.
+
+        Raises `UsageError` for settings that contradict each other.
+        """
+        self._checkpoint = checkpoint
         self.catalog = catalog
         self.settings = settings
         self.stop = threading.Event()
@@ -98,6 +103,7 @@ class Service:
         opener = open_captioner or self._open_captioner
         self.worker = Worker(catalog, settings, opener, self.stop, on_progress, self.wake.set)
         self._told_reason: str | None = None
+        self._started_some = False
         self.manners = Manners(settings, own=self._own_processes)
 
     def _open_captioner(self, model: str) -> Engine:
@@ -109,15 +115,16 @@ class Service:
             )  # 12 MB, which others need not spend
 
             return RemoteCaptioner.from_settings(self.settings, self._must_not_load)
-        checkpoint = find_checkpoint(self.settings, self.catalog.home, model or None)
+        checkpoint = self._checkpoint or find_checkpoint(
+            self.settings, self.catalog.home, model or None
+        )
         return load_captioner(checkpoint, self.settings, self._must_not_load)
 
     def _must_not_load(self) -> bool:
         return self.stop.is_set() or self.worker.held.is_set()
 
     def _own_processes(self) -> set[int]:
-        engine = self.worker.slot.engine
-        return {os.getpid(), *([engine.pid] if isinstance(engine, ModelProcess) else [])}
+        return {os.getpid(), *STARTED}
 
     def run(self) -> Outcome:
         """Works until a signal says stop."""
@@ -148,19 +155,24 @@ class Service:
             self._start_due()
             self.wake.wait(self._idle_seconds())
 
-    def _start_due(self) -> None:
-        """Starts due jobs. A catalog that cannot be written now is waited for, not died of."""
+    def _start_due(self) -> bool:
+        """Starts due jobs. A catalog that cannot be written now is waited for, not died of.
+
+        Returns whether it could be looked at.
+        """
         try:
-            self.worker.start_due()
+            self._started_some = self.worker.start_due()
         except SQLAlchemyError as error:
             logger.warning("the catalog cannot be written (%s); trying again", error)
             self.stop.wait(_AFTER_ERROR_SECONDS)
+            return False
+        return True
 
     def _idle_seconds(self) -> float:
         resting = self.worker.rests_until - time.monotonic()
         if resting > 0:
             return resting
-        if self.worker.room <= 0:
+        if self.worker.room <= 0 or (self.worker.running and not self._started_some):
             return _IDLE_SECONDS  # the end of a job wakes it
         try:
             with self.catalog.write() as session:
@@ -198,21 +210,31 @@ class Service:
         with self._started():
             self.watcher.ask_reconcile()
             try:
-                while not self.stop.is_set() and self.worker.outcome.fault is None:
-                    self.watcher.turn(self.stop.is_set)
-                    self.wake.clear()
-                    self._start_due()
-                    if self.worker.running:
-                        self.wake.wait(_TURN_SECONDS)
-                        continue
-                    if not self.watcher.waiting:
-                        break
-                    on_waiting(self.watcher.waiting)
-                    self.stop.wait(_TURN_SECONDS)
+                fault = self._catch_up(on_waiting)
             finally:
                 self.worker.close()
             self.watcher.close()
+        # A job that still ended well beside the fault has taken it for over.
+        self.worker.outcome.fault = self.worker.outcome.fault or fault
         return self.worker.outcome
+
+    def _catch_up(self, on_waiting: Callable[[int], None]) -> CodedError | None:
+        """Works until nothing is due. Returns what keeps the machine from doing any job at all."""
+        while not self.stop.is_set():
+            if self.worker.outcome.fault is not None:
+                return self.worker.outcome.fault
+            self.watcher.turn(self.stop.is_set)
+            self.wake.clear()
+            # Asked for first: a job that ends during the look leaves room that the look did not see.
+            busy = bool(self.worker.running)
+            if not self._start_due() or busy or self.worker.running:
+                self.wake.wait(_TURN_SECONDS)
+                continue
+            if not self.watcher.waiting:
+                break
+            on_waiting(self.watcher.waiting)
+            self.stop.wait(_TURN_SECONDS)
+        return None
 
     @contextmanager
     def _started(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from catalog.queue import ClaimedJob
 from catalog.schema import JobState
 from catalog.settings import Settings
 from daemon.captioner.base import Engine, InterruptedByUserError
+from daemon.captioner.process import ModelGoneError
 from daemon.captioner.slot import CaptionerSlot, LoadError
 from daemon.pipeline import Progress, VideoJob
 
@@ -33,6 +34,8 @@ _LEAST_AT_ONCE = 2
 """One job at the model, and one whose frames are decoded meanwhile; with a model that takes batches,
 one batch and another one."""
 _MOST_AT_ONCE = 8
+_END_SECONDS = 10.0
+"""How long a stop waits for the jobs in hand before it takes the model from them."""
 
 _REST_SECONDS = (60.0, 300.0, 900.0)
 """How long it rests after the first, second … fault in a row."""
@@ -56,6 +59,8 @@ class _Taken:
     path: Path
     prompt: str
     glossary: str
+    alone: bool
+    """Whether no other one runs beside it, since one of them may have ended the model's process."""
 
 
 class Worker:
@@ -88,6 +93,8 @@ class Worker:
         """Set while no job may run, as in quiet hours: jobs in hand are given back."""
         self.running: set[int] = set()
         """The jobs in hand."""
+        self._suspects: set[int] = set()
+        """Jobs that were in hand when the model's process ended: one of them may be the reason."""
         self._model_in_use = ""
         self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="job")
 
@@ -99,7 +106,8 @@ class Worker:
         engine = self.slot.engine
         two_batches = 2 * engine.batch_size if engine else _LEAST_AT_ONCE
         usual = min(max(two_batches, _LEAST_AT_ONCE), _MOST_AT_ONCE)
-        return (self.settings.jobs_at_once or usual) - len(self.running)
+        at_once = 1 if self._suspects else self.settings.jobs_at_once or usual
+        return at_once - len(self.running)
 
     def start_due(self) -> bool:
         """Starts due jobs in threads of their own while there is room. Returns whether any was."""
@@ -118,6 +126,11 @@ class Worker:
 
     def close(self) -> None:
         """Waits until the jobs in hand have ended, which a stop makes soon, and puts the model away."""
+        until = time.monotonic() + _END_SECONDS
+        while self.running and self.stop.is_set() and time.monotonic() < until:
+            time.sleep(0.05)
+        if self.running and self.stop.is_set():
+            self.slot.abandon()  # its process hangs, and whoever waits for it
         self._pool.shutdown()
         self.slot.close()
 
@@ -135,6 +148,8 @@ class Worker:
             loaded = self._model_in_use if self.running else self.slot.model
             job = queue.claim(session, loaded=loaded, in_use=bool(self.running))
             if job is None:
+                if not self.running:
+                    self._suspects.clear()  # cancelled, or out of reach by now
                 return None
             raw_path = library.online_path(session, job.video_id) or b""
             folder = library.folder_of(session, raw_path)
@@ -142,14 +157,16 @@ class Worker:
             glossary = (folder.glossary if folder else None) or ""
         self._model_in_use = job.model
         self.running.add(job.id)
-        return _Taken(job, Path(os.fsdecode(raw_path)), prompt, glossary)
+        alone = bool(self._suspects)
+        return _Taken(job, Path(os.fsdecode(raw_path)), prompt, glossary, alone)
 
     def _run_and_leave(self, taken: _Taken) -> None:
         try:
             self._run(taken)
-        except SQLAlchemyError as error:
+        except Exception as error:
             # Its lease runs out, and then it is taken up again.
-            logger.warning("the end of %s could not be written (%s)", taken.path, error)
+            logger.exception("the end of %s could not be written", taken.path)
+            self.outcome.failed[taken.path] = _coded(error, taken.path)
         finally:
             self.slot.used_at = time.monotonic()
             self.running.discard(taken.job.id)
@@ -176,7 +193,19 @@ class Worker:
             logger.info("dropped %s: the job was taken away", path, extra={"job": job.id})
         except InterruptedByUserError:
             self._release(job)
+            return
+        except ModelGoneError as error:
+            if not taken.alone:
+                logger.warning("%s: %s", error.code, error, extra={"job": job.id})
+                self._suspects.add(job.id)
+                self._release(job)
+                return
+            self._end_badly(job, path, error)
         except Exception as error:
+            if _is_busy(error):
+                logger.warning("the catalog is locked; %s is taken up again", path)
+                self._release(job)
+                return
             self._end_badly(job, path, _coded(error, path))
         else:
             with self._lock:
@@ -184,18 +213,19 @@ class Worker:
                 self.outcome.failed.pop(path, None)
                 self.outcome.done += 1
             logger.info("captioned %s", path, extra={"action": "finish_job", "job": job.id})
+        self._suspects.discard(job.id)
 
     def _end_badly(self, job: ClaimedJob, path: Path, error: CodedError) -> None:
         if error.code is ErrorCode.VANISHED:
             # Its disk may be unplugged: then the job waits with the video, and costs no try.
-            self._release(job)
-            with self.catalog.write() as session:
+            with suppress(LeaseLostError), self.catalog.write() as session:
+                queue.release(session, job)
                 library.set_online(session, [os.fsencode(path)], online=False)
             logger.warning("%s: %s", error.code, error, extra={"job": job.id})
             self.outcome.failed[path] = error
         elif self._is_machines_fault(job, error):
-            self._release(job)
             self._rest(error)
+            self._release(job)
         else:
             self._fail(job, path, error)
 
@@ -212,9 +242,10 @@ class Worker:
 
     def _is_machines_fault(self, job: ClaimedJob, error: CodedError) -> bool:
         """Whether every job would fail so. A model that a job chose for itself is its own affair."""
-        if error.code in (ErrorCode.DISK_FULL, ErrorCode.ENGINE_UNREACHABLE):
+        if error.code is ErrorCode.DISK_FULL:
             return True
-        return isinstance(error, LoadError) and not job.model
+        of_model = isinstance(error, LoadError) or error.code is ErrorCode.ENGINE_UNREACHABLE
+        return of_model and not job.model
 
     def _release(self, job: ClaimedJob) -> None:
         try:
@@ -266,6 +297,11 @@ class Worker:
             thread.join()
             progress.ended = True
             self._on_progress(path, progress)
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether another program held the catalog for longer than is waited for."""
+    return isinstance(error, OperationalError) and "locked" in str(error)
 
 
 def _coded(error: Exception, path: Path) -> CodedError:

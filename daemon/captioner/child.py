@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from catalog.errors import CodedError, ErrorCode
@@ -30,13 +31,14 @@ Kind = tuple[object, ...]
 
 
 def main(load: Callable[[Load], Captioner] | None = None) -> None:
-    """`python -m daemon.captioner.child DESCRIPTOR`, which the daemon starts."""
+    """`python -m daemon.captioner.child DESCRIPTOR PARENT`, which the daemon starts."""
     connection = Connection(int(sys.argv[1]))
-    _end_with_parent()
+    _end_with(int(sys.argv[2]))
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # It says at its import that a kernel is missing which only speeds a CPU up.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    serve(connection, load or load_model)
+    with suppress(BrokenPipeError, ConnectionResetError):  # nobody waits any more
+        serve(connection, load or load_model)
     sys.stderr.flush()
     os._exit(0)  # torch takes seconds to tidy up what the kernel takes back at once
 
@@ -85,6 +87,10 @@ def _answer(
         connection.send(Failed(frozenset(batch), error.code, str(error)))
         return
     except Exception as error:
+        if len(batch) > 1:  # one question's trouble is not that of the others
+            for number, question in batch.items():
+                _answer(connection, captioner, inbox, {number: question})
+            return
         traceback.print_exc()
         connection.send(
             Failed(
@@ -157,12 +163,12 @@ def _kind(question: Question) -> Kind:
     return frames, len(question.stills), question.max_new_tokens, question.repetition_penalty
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """The daemon stops this process; a signal to the whole group, as Ctrl+C sends, is not for it."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:  # the daemon ended before it could be asked for
+    if os.getppid() != parent:  # it ended before this could be asked for
         os._exit(1)
 
 

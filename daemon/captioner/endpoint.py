@@ -322,15 +322,23 @@ def _cause(error: Exception) -> str:
     return shown(" ".join(str(cause).split())[:_WORDS]) or type(cause).__name__
 
 
+_LONGEST_REST_ASKED = 600.0
+
+
 def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, out of a header that gives seconds or a date."""
     if header is None:
         return None
     try:
-        return max(0.0, float(header))
+        return _bounded(float(header))
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+        return _bounded(parsedate_to_datetime(header).timestamp() - time.time())
     except ValueError:
         return None
+
+
+def _bounded(seconds: float) -> float:
+    """No header, such as one that says `inf`, puts an engine away for good."""
+    return max(0.0, min(seconds, _LONGEST_REST_ASKED)) if seconds == seconds else 0.0

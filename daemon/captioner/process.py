@@ -28,6 +28,13 @@ _END_SECONDS = 5.0
 
 _CHILD = "daemon.captioner.child"
 
+STARTED: set[int] = set()
+"""The ids of all model processes of this one, from their start to their end."""
+
+
+class ModelGoneError(CodedError):
+    """The model process ended in the middle of its work."""
+
 
 class ModelProcess:
     """A loaded model in a process of its own; see `daemon.captioner.base.Captioner`.
@@ -50,9 +57,17 @@ class ModelProcess:
         `InterruptedByUserError` once `should_stop` says so.
         """
         self._name = checkpoint.name
-        self._socket, theirs = socket.socketpair()
-        self._connection: Connection[object, object] = Connection(os.dup(self._socket.fileno()))
-        self._process = _started(module, theirs)
+        try:
+            self._socket, theirs = socket.socketpair()
+            self._connection: Connection[object, object] = Connection(os.dup(self._socket.fileno()))
+            self._process = _started(module, theirs)
+        except OSError as error:
+            raise CodedError(
+                ErrorCode.OUT_OF_MEMORY,
+                f"no process can be started for the model {checkpoint.name} ({error}); close other "
+                "programs, or raise the limits of this user",
+            ) from error
+        STARTED.add(self._process.pid)
         self._changed = (
             threading.Condition()
         )  # its lock may be taken again by the thread that holds it
@@ -112,6 +127,7 @@ class ModelProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        STARTED.discard(self._process.pid)
         if self._reader is not None:
             self._reader.join()
         self._socket.close()
@@ -123,16 +139,19 @@ class ModelProcess:
             self._heard = time.monotonic()
             while not all(number in self._told for number in numbers):
                 if self._broken is not None:
-                    raise CodedError(self._broken.code, str(self._broken))
+                    raise ModelGoneError(*_told_of(self._broken))
                 if should_stop():
-                    self.drop(numbers)
-                    raise InterruptedByUserError
+                    break
                 if time.monotonic() - self._heard > _SILENCE_SECONDS:
                     self._process.kill()
                     self._broken = self._ended("it said nothing for half an hour and was ended")
                 self._changed.wait(_LOOK_SECONDS)
-            told = [self._told.pop(number) for number in numbers]
+            stopped = not all(number in self._told for number in numbers)
+            told = [] if stopped else [self._told.pop(number) for number in numbers]
             self._owed.difference_update(numbers)
+        if stopped:
+            self.drop(numbers)
+            raise InterruptedByUserError
         answers = []
         for one in told:
             if isinstance(one, CodedError):
@@ -154,12 +173,16 @@ class ModelProcess:
             with self._sending:
                 self._connection.send(message)
         except (OSError, ValueError) as error:
-            raise self._broken or self._ended() from error
+            raise ModelGoneError(*_told_of(self._broken or self._ended())) from error
 
     def _first_words(self, should_stop: Callable[[], bool]) -> Ready:
+        begun = time.monotonic()
         while not self._connection.poll(_LOOK_SECONDS):
             if should_stop():
                 raise InterruptedByUserError
+            if time.monotonic() - begun > _SILENCE_SECONDS:
+                self._process.kill()
+                raise self._ended("it did not load within half an hour and was ended")
         try:
             message = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -221,12 +244,18 @@ class Pending:
         self._process.drop(self._numbers)
 
 
+def _told_of(error: CodedError) -> tuple[ErrorCode, str]:
+    return error.code, str(error)
+
+
 def _started(module: str, theirs: socket.socket) -> "subprocess.Popen[bytes]":
     # -P: a folder named like one of our packages, where the daemon was started, is none of ours.
     with theirs:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+            [sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            stdout=sys.__stderr__,  # whatever a library prints, our stdout holds data alone
+            start_new_session=True,  # Ctrl+C is for us
             env={**os.environ, "PYTORCH_ALLOC_CONF": "expandable_segments:True"},
         )

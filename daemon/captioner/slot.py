@@ -61,7 +61,13 @@ class CaptionerSlot:
         with self._lock:
             self._put_away()
 
-    def _put_away(self) -> None:
-        held, self._held = self._held, None
+    def abandon(self) -> None:
+        """Closes the loaded model under the hands of those who use it, who get an error."""
+        held = self._held
         if held is not None:
             held[1].close()
+
+    def _put_away(self) -> None:
+        if self._held is not None:
+            self._held[1].close()
+        self._held = None

@@ -3,7 +3,6 @@
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
 
 from catalog import browse
 from catalog.database import open_catalog
@@ -13,13 +12,12 @@ from catalog.ingest import take_file
 from catalog.language import tr
 from catalog.prompts import custom
 from catalog.safe_text import shown
-from catalog.settings import Settings, load_settings
+from catalog.settings import load_settings
 from catalog.terminal import clock_time, emit_json, narrate, say
 from catalog.views import VideoView
-from daemon.captioner.base import Engine
 from daemon.captioner.checkpoints import find_checkpoint
 from daemon.commands.run import progress_shown, set_up_logging
-from daemon.service import Service, load_captioner
+from daemon.service import Service
 
 
 def caption(options: argparse.Namespace, home: Home) -> int:
@@ -32,13 +30,14 @@ def caption(options: argparse.Namespace, home: Home) -> int:
     settings = load_settings(
         home, model=options.model, frames=options.frames, quantization=options.quantization
     )
-    opener = None if settings.asks_engines() else _opener(settings, home)
+    # In the person's home; the catalog has a home of its own.
+    checkpoint = None if settings.asks_engines() else find_checkpoint(settings, home)
     set_up_logging(quiet=True)
     with tempfile.TemporaryDirectory(prefix="haeseol-caption-") as folder:
         catalog = open_catalog(find_home(folder))
         video_id, _ = take_file(catalog, os.fsencode(file), prompt=options.prompt or "")
         with progress_shown(quiet=False) as on_progress:
-            service = Service(catalog, settings, on_progress, opener)
+            service = Service(catalog, settings, on_progress, checkpoint=checkpoint)
             outcome = service.run_until_idle()
         with catalog.read() as connection:
             view = browse.video(connection, video_id)
@@ -49,15 +48,6 @@ def caption(options: argparse.Namespace, home: Home) -> int:
         return ExitCode.INTERRUPTED
     _say(view, as_json=options.json)
     return ExitCode.DONE
-
-
-def _opener(settings: Settings, home: Home) -> Callable[[str], Engine]:
-    """Finds the model in the person's home, since the catalog has a home of its own, and loads it later.
-
-    Raises `CodedError`.
-    """
-    checkpoint = find_checkpoint(settings, home)
-    return lambda model: load_captioner(checkpoint, settings)
 
 
 def _say(view: VideoView, *, as_json: bool) -> None:

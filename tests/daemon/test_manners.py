@@ -49,7 +49,11 @@ def test_without_cron_times_nothing_is_quiet() -> None:
 
 @pytest.mark.parametrize(
     ("begin", "end", "words"),
-    [("0 9 * * *", "", "go together"), ("at nine", "0 18 * * *", "quiet_from: 'at nine'")],
+    [
+        ("0 9 * * *", "", "go together"),
+        ("at nine", "0 18 * * *", "quiet_from: 'at nine'"),
+        ("0 9 * * 1-5", "0 18 * * 1-5", "as names"),
+    ],
 )
 def test_wrong_times_are_said_plainly(begin: str, end: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):

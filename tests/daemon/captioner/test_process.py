@@ -16,7 +16,7 @@ from catalog.errors import CodedError
 from daemon.captioner.base import InterruptedByUserError, Question
 from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.local import LocalCaptioner
-from daemon.captioner.process import ModelProcess
+from daemon.captioner.process import STARTED, ModelProcess
 from daemon.captioner.profiles import DEMO_CHECKPOINT
 
 ROOT = Path(__file__).parents[3]
@@ -117,6 +117,30 @@ def test_an_error_of_the_model_reaches_those_who_asked(process: ModelProcess) ->
     assert told(process, "next") == ["next: 1"]
 
 
+def test_a_bug_at_one_question_leaves_the_others_of_its_batch_alone(process: ModelProcess) -> None:
+    process.submit([Question("sleep 0.5")])
+    time.sleep(0.2)
+    bad, good = process.submit([Question("bug")]), process.submit([Question("fine")])
+    with pytest.raises(CodedError, match="a bug"):
+        bad.answers(bool)
+    assert good.answers(bool)[0].text == "fine: 1"
+
+
+def test_what_a_library_prints_does_not_mix_with_our_data(
+    process: ModelProcess, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert os.readlink(f"/proc/{process.pid}/fd/1") == os.readlink(f"/proc/{process.pid}/fd/2")
+
+
+def test_a_process_is_known_as_ours_from_its_start_to_its_end(process: ModelProcess) -> None:
+    """Or the daemon would take a model that is loading for a stranger on the card."""
+    assert process.pid in STARTED
+    with pytest.raises(InterruptedByUserError):
+        started("slow", should_stop=lambda: len(STARTED) == 2)
+    assert process.pid in STARTED
+    assert len(STARTED) == 1
+
+
 def test_a_process_that_the_system_ends_says_so_and_is_not_alive(process: ModelProcess) -> None:
     with pytest.raises(CodedError, match="memory ran out") as raised:
         told(process, "die")
@@ -153,7 +177,7 @@ def test_it_ends_with_the_daemon_even_when_that_is_killed() -> None:
     code = (
         "import time\n"
         "from daemon.captioner.checkpoints import Checkpoint\n"
-        "from daemon.captioner.process import ModelProcess\n"
+        "from daemon.captioner.process import STARTED, ModelProcess\n"
         "from daemon.captioner.profiles import DEMO_CHECKPOINT\n"
         "checkpoint = Checkpoint('scripted', DEMO_CHECKPOINT, 'none', 4)\n"
         "process = ModelProcess(checkpoint, module='tests.daemon.scripted_child')\n"
