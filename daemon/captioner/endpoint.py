@@ -115,6 +115,9 @@ class Endpoint:
             "User-Agent": "haeseol",
             "Authorization": f"Bearer {key}" if key else Omit(),
         }
+        # An engine that answers a check with an error ends the connection; a question that is sent down
+        # the same one would be lost.
+        self._last_headers = {**self._headers, "Connection": "close"}
         self._client = AsyncOpenAI(
             api_key=key or "none",
             base_url=address,
@@ -225,7 +228,9 @@ class Endpoint:
         root = self.address.removesuffix("/v1")
         try:
             await self._client.get(
-                f"{root}/health", cast_to=str, options=self._options(_CHECK_SECONDS)
+                f"{root}/health",
+                cast_to=str,
+                options={"headers": self._last_headers, "timeout": _CHECK_SECONDS},
             )
         except APIStatusError as error:
             if error.status_code >= 500:
@@ -239,7 +244,7 @@ class Endpoint:
         """The models that it serves, by the names it wants to hear. Raises `TroubleError`."""
         try:
             page = await self._client.models.list(
-                timeout=_CHECK_SECONDS, extra_headers=self._headers
+                timeout=_CHECK_SECONDS, extra_headers=self._last_headers
             )
             cards = list(page.data)
             self.kind = str(cards[0].owned_by or "").lower() if cards else ""
