@@ -55,6 +55,8 @@ class FakeEngine:
         self.bodies: list[Mapping[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.checks = 0
+        self.last_requests: list[bool] = []
+        """Of each request but questions, whether it ends its connection."""
         self.left_early = 0
         """Requests whose asker did not wait for the answer."""
         self.at_once = 0
@@ -122,6 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         engine = self.engine
+        engine.last_requests.append(self.headers.get("Connection") == "close")
         if self.path == "/health":
             engine.checks += 1
             self._send(Reply(engine.health, {}))

@@ -181,6 +181,13 @@ class TestWhatIsSent:
         }
         assert headers["user-agent"] == "haeseol"
 
+    def test_no_question_follows_a_check_down_its_connection(self) -> None:
+        """Engines end the connection after an error, and the question would be lost with it."""
+        with running() as engine, captioner_at(engine) as captioner:
+            captioner.answer(asked("하나"))
+        assert engine.last_requests
+        assert all(engine.last_requests)
+
     def test_a_redirection_is_not_followed(self) -> None:
         with running() as other:
             away = Reply(307, {}, {"Location": f"{other.address}/chat/completions"})
