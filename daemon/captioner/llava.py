@@ -56,6 +56,8 @@ class LlavaInputs:
         total = len(question.pictures)
         height, width = question.pictures.shape[1:3]
         each = self._tokens_per_frame((height, width))
+        if self.takes_video and self._surely_fits(question, total * each):
+            return Fitted(question)
         text = self._conversation.text(question, 0, video=False)
         taken = len(self._processor.tokenizer(text).input_ids) + question.max_new_tokens
         taken += self._tokens_of_stills([still.shape[:2] for still in question.stills])
@@ -69,6 +71,13 @@ class LlavaInputs:
                 Fitted(question), room, f"context: {room} of {total} frames, {of_context}"
             )
         return Fitted(question)
+
+    def _surely_fits(self, question: Question, visual_tokens: int) -> bool:
+        """Whether there is room by far, so that nobody need count: no token is less than a byte."""
+        turns = [question.prompt, *(f"{turn.prompt}{turn.answer}" for turn in question.earlier)]
+        words = sum(len(text.encode()) for text in turns) + _TEXT_TOKENS
+        taken = visual_tokens + words + question.max_new_tokens
+        return not question.stills and taken <= self._context
 
     def prepare(self, questions: Sequence[Question]) -> dict[str, Any]:
         """Arguments of `generate`: ids of shape (questions, tokens), and the pictures' features."""
