@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
@@ -116,7 +116,7 @@ class Inbox:
         self._closed = False
 
     def receive(self) -> None:
-        """Receives until the other end closes the socket, and then ends the process."""
+        """Receives until the other end closes the socket, which also ends what is being written."""
         while True:
             try:
                 message = self._connection.recv()
@@ -151,10 +151,10 @@ class Inbox:
             self._waiting = deque(ask for ask in self._waiting if ask.number not in taken)
             return taken
 
-    def unwanted(self, numbers: "set[int] | object") -> bool:
+    def unwanted(self, numbers: Iterable[int]) -> bool:
         """Whether nobody waits for any of these answers."""
         with self._changed:
-            return self._closed or self._dropped.issuperset(numbers)  # type: ignore[arg-type]
+            return self._closed or self._dropped.issuperset(numbers)
 
 
 def _kind(question: Question) -> Kind:
