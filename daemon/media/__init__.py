@@ -1,18 +1,27 @@
 """Looks into video files: what they are, where shots change, what is shown at given times."""
 
-from daemon.media.container import MediaError
-from daemon.media.frames import Frames, sample_frames, uniform_times
+from daemon.media.frames import Frames, uniform_times
 from daemon.media.moments import adaptive_times
-from daemon.media.probe import Probe, probe
-from daemon.media.scenes import SceneSpan, find_scenes
-from daemon.media.stills import is_still, probe_still, still
-from daemon.media.thumbnails import Thumbnail, thumbnail, thumbnail_from
+from daemon.media.probe import Probe
+from daemon.media.sandboxed import (
+    find_scenes,
+    probe,
+    probe_still,
+    sample_frames,
+    still,
+    thumbnail,
+)
+from daemon.media.scenes import SceneSpan
+from daemon.media.source import MediaError, Source
+from daemon.media.stills import is_still
+from daemon.media.thumbnails import Thumbnail, thumbnail_from
 
 __all__ = [
     "Frames",
     "MediaError",
     "Probe",
     "SceneSpan",
+    "Source",
     "Thumbnail",
     "adaptive_times",
     "find_scenes",

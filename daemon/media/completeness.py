@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from daemon.media.source import Source
 
 _BOXES = frozenset(
     {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"}
@@ -19,16 +19,15 @@ _EBML = 0x1A45DFA3
 _SEGMENT = 0x18538067
 
 
-def is_cut_short(path: Path) -> bool:
+def is_cut_short(source: Source) -> bool:
     """Says whether an MP4, QuickTime or Matroska file is shorter than it declares."""
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        with source.reader() as file:
             head = file.read(8)
             file.seek(0)
             if head[:4] == _EBML.to_bytes(4, "big"):
-                return _segment_cut(file, size)
-            return head[4:8] in _BOXES and _boxes_cut(file, size)
+                return _segment_cut(file, source.size)
+            return head[4:8] in _BOXES and _boxes_cut(file, source.size)
     except OSError:
         return False
 

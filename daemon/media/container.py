@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,8 +11,9 @@ import av.error
 import av.logging
 from av.stream import Disposition
 
-from catalog.errors import CodedError, ErrorCode
+from catalog.errors import ErrorCode
 from daemon.media.completeness import is_cut_short
+from daemon.media.source import Source, failure, truncated, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,34 +54,22 @@ _NOT_MOVING = Disposition.attached_pic | Disposition.still_image | Disposition.t
 av.logging.set_level(None)
 
 
-class MediaError(CodedError):
-    """A video file cannot be opened, understood or decoded."""
-
-
-def failure(code: ErrorCode, path: Path, what: str, advice: str) -> MediaError:
-    """Returns the error that names the file, what is wrong with it and what to do next."""
-    name = os.fsencode(path).decode("utf-8", "replace")
-    return MediaError(code, f"{name} {what}; {advice}.")
-
-
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(source: Source) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Opens a file and picks its moving picture; nothing has been decoded yet.
 
-    Raises `MediaError`: vanished, unreadable, truncated, no_video_stream, out_of_memory.
+    Raises `MediaError`: unreadable, truncated, no_video_stream, out_of_memory.
     """
-    check_file(path)
-    container = _open(path)
+    path = source.path
     try:
-        yield container, _moving_picture(path, container)
+        with source.lent() as descriptor, _open(source, descriptor) as container:
+            yield container, _moving_picture(path, container)
     except av.error.MemoryError as error:
         raise failure(
             ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
         ) from error
     except av.error.FFmpegError as error:
         raise unreadable(path, error) from error
-    finally:
-        container.close()
 
 
 def decode_packet(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
@@ -121,67 +108,26 @@ def codec_name(stream: VideoStream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def check_file(path: Path) -> None:
-    """Raises `MediaError` (unreadable, vanished) for what is no file with something in it."""
+def _open(source: Source, descriptor: int) -> InputContainer:
     try:
-        status = path.stat()
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise failure(
-            ErrorCode.UNREADABLE,
-            path,
-            "is not a regular file",
-            "give the path of a video or a photo",
-        )
-    if status.st_size == 0:
-        raise failure(ErrorCode.UNREADABLE, path, "is empty", "copy it again, or delete it")
-
-
-def _open(path: Path) -> InputContainer:
-    try:
-        # The prefix keeps a name such as `concat:a.mp4` or `http:` from being taken for a protocol.
+        # By descriptor: a name could be taken for a protocol, and a sandbox cannot open it.
         return av.open(
-            f"file:{path.absolute()}",
+            "fd:",
             mode="r",
             # Opening decodes a little to learn about the streams: the codec list holds there only,
             # so the stream that is picked is checked again before it is decoded.
             options={
-                "protocol_whitelist": "file",
+                "fd": str(descriptor),
+                "protocol_whitelist": "fd",
                 "format_whitelist": FORMATS,
                 "codec_whitelist": _DECODERS,
             },
             metadata_errors="replace",
         )
     except av.error.FFmpegError as error:
-        if is_cut_short(path):
-            raise truncated(path) from error
-        raise unreadable(path, error) from error
-
-
-def truncated(path: Path) -> MediaError:
-    """Returns the error for a file whose end is missing."""
-    return failure(
-        ErrorCode.TRUNCATED, path, "is cut short: a part of it is missing", "copy it again in full"
-    )
-
-
-def unreadable(path: Path, error: OSError | av.error.FFmpegError) -> MediaError:
-    """Returns the error for a file that does not open."""
-    if isinstance(error, FileNotFoundError):
-        return failure(
-            ErrorCode.VANISHED, path, "is gone", "put it back, or remove it from the catalog"
-        )
-    if isinstance(error, PermissionError):
-        return failure(
-            ErrorCode.UNREADABLE, path, "may not be read", "give your user permission to read it"
-        )
-    return failure(
-        ErrorCode.UNREADABLE,
-        path,
-        f"does not open as a video ({error.strerror})",
-        "check that it plays, convert it to H.264 in MP4, or delete it",
-    )
+        if is_cut_short(source):
+            raise truncated(source.path) from error
+        raise unreadable(source.path, error) from error
 
 
 def _moving_picture(path: Path, container: InputContainer) -> VideoStream:

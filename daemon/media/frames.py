@@ -14,19 +14,19 @@ from av.video.reformatter import VideoReformatter
 from catalog.errors import ErrorCode
 from daemon.media.container import (
     TICK,
-    failure,
     opened,
     stamp_of,
 )
 from daemon.media.groups import shown_frames
+from daemon.media.source import failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from av.video.frame import VideoFrame
 
     from daemon.media.probe import Probe
+    from daemon.media.source import Source
 
 Picture = npt.NDArray[np.uint8]
 
@@ -47,7 +47,7 @@ def uniform_times(start: float, end: float, count: int) -> tuple[float, ...]:
 
 
 def sample_frames(
-    path: Path, probe: Probe, times: Iterable[float], *, long_side: int | None
+    source: Source, probe: Probe, times: Iterable[float], *, long_side: int | None
 ) -> Frames:
     """Returns the pictures shown at `times` (seconds), upright, with square pixels.
 
@@ -57,7 +57,7 @@ def sample_frames(
 
     Raises `MediaError`: unreadable when nothing decodes, and all that opening raises.
     """
-    with opened(path) as (container, stream):
+    with opened(source) as (container, stream):
         base = stream.time_base or TICK
         start = round(Fraction(probe.start_time) / base)
         targets = sorted({_tick(time, probe, base) + start for time in times})
@@ -65,13 +65,13 @@ def sample_frames(
         pictures: dict[int, Picture] = {}
         # One for all, on this thread: setting one up, and sharing its work out, cost more than its use.
         reformatter = VideoReformatter()
-        for frame in shown_frames(path, container, stream, targets, start):
+        for frame in shown_frames(source, container, stream, targets, start):
             if stamp_of(frame) not in pictures:
                 pictures[stamp_of(frame)] = _upright(frame, reformatter, size, probe.rotation)
     if not pictures:
         raise failure(
             ErrorCode.UNREADABLE,
-            path,
+            source.path,
             "holds no picture that can be decoded",
             "check that it plays, or delete it",
         )

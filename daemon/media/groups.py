@@ -20,12 +20,13 @@ from daemon.media.container import TICK, codec_name, decode_packet, opened, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from daemon.media.source import Source
 
 _REORDERING = 32
 """Packets looked at ahead and behind: no codec in use moves a picture by more than 16 places."""
@@ -52,7 +53,7 @@ class _Group:
 
 
 def shown_frames(
-    path: Path, container: InputContainer, stream: VideoStream, targets: list[int], start: int
+    source: Source, container: InputContainer, stream: VideoStream, targets: list[int], start: int
 ) -> Iterator[VideoFrame]:
     """Gives the frames shown at `targets` (rising ticks), in no order and perhaps repeated.
 
@@ -66,7 +67,7 @@ def shown_frames(
         groups = _plan(container, stream, targets, start)
     for group in groups:
         if group.seek_to is None:
-            with opened(path) as (fresh_container, fresh_stream):
+            with opened(source) as (fresh_container, fresh_stream):
                 yield from _shown_at(fresh_container, fresh_stream, targets=group.targets, owed={})
         else:
             yield from _decode_group(container, stream, group, start, _STEPS_BACK)

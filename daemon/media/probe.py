@@ -19,16 +19,14 @@ from daemon.media.container import (
     TICK,
     codec_name,
     decode_packet,
-    failure,
     opened,
     packets_of,
     stamp_of,
-    truncated,
 )
+from daemon.media.source import Source, failure, truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet
@@ -84,21 +82,21 @@ class _Head:
     whole: bool
 
 
-def probe(path: Path) -> Probe:
+def probe(source: Source) -> Probe:
     """Opens a file, decodes its first frame and measures its length from its last packets.
 
     Raises `MediaError`: unreadable, no_video_stream, truncated, vanished, out_of_memory.
     """
-    with opened(path) as (container, stream):
-        if is_cut_short(path) or _index_points_outside(path, container):
-            raise truncated(path)
+    with opened(source) as (container, stream):
+        if is_cut_short(source) or _index_points_outside(source, container):
+            raise truncated(source.path)
         base = stream.time_base or TICK
         created_at = _created_at(container)
         head = _read_head(container, stream)
         if head is None:
             raise failure(
                 ErrorCode.UNREADABLE,
-                path,
+                source.path,
                 "holds no picture that can be decoded",
                 "check that it plays, or delete it",
             )
@@ -120,11 +118,10 @@ def probe(path: Path) -> Probe:
         )
 
 
-def _index_points_outside(path: Path, container: InputContainer) -> bool:
+def _index_points_outside(source: Source, container: InputContainer) -> bool:
     """Says whether the newest entries of the index lie behind the end of the file."""
-    size = path.stat().st_size
     return any(
-        entry.pos + entry.size > size
+        entry.pos + entry.size > source.size
         for stream in container.streams
         for entry in stream.index_entries[max(0, len(stream.index_entries) - 64) :]
     )

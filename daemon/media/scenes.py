@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from av.video.reformatter import VideoReformatter
 
 from catalog.errors import ErrorCode
-from daemon.media.container import TICK, decode_packet, failure, opened, packets_of, stamp_of
+from daemon.media.container import TICK, decode_packet, opened, packets_of, stamp_of
 from daemon.media.moments import choose_moments
 from daemon.media.novelty import Novelty
+from daemon.media.source import Source, failure
 from daemon.media.stamps import (
     STAMP_SIDE,
     Stamp,
@@ -34,7 +35,6 @@ from daemon.media.stamps import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from daemon.media.probe import Probe
 
@@ -168,7 +168,7 @@ def _mean(values: list[float]) -> float:
 
 
 def find_scenes(
-    path: Path,
+    source: Source,
     probe: Probe,
     *,
     progress: Callable[[float], None] | None = None,
@@ -186,7 +186,7 @@ def find_scenes(
     """
     detector, novelty = _Detector(probe.fps), Novelty()
     times = array("d")
-    for time, stamp in _stamps(path, probe):
+    for time, stamp in _stamps(source, probe):
         detector.add(time, stamp)
         novelty.add(time, stamp)
         times.append(time)
@@ -198,7 +198,7 @@ def find_scenes(
     if not times:
         raise failure(
             ErrorCode.UNREADABLE,
-            path,
+            source.path,
             "holds no picture that can be decoded",
             "check that it plays, or delete it",
         )
@@ -214,10 +214,10 @@ def find_scenes(
     )
 
 
-def _stamps(path: Path, probe: Probe) -> Iterator[tuple[float, Stamp]]:
+def _stamps(source: Source, probe: Probe) -> Iterator[tuple[float, Stamp]]:
     """Decodes the whole video and gives the time in seconds and the stamp of each frame."""
     reformatter = VideoReformatter()
-    with opened(path) as (container, stream):
+    with opened(source) as (container, stream):
         base = stream.time_base or TICK
         start = round(Fraction(probe.start_time) / base)
         # Blocks may stay visible: a stamp averages them away, and filtering costs much.

@@ -15,14 +15,14 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from catalog.errors import ErrorCode
 from catalog.ingest import PHOTO_EXTENSIONS
-from daemon.media.container import MAX_PIXELS, check_file, failure, truncated, unreadable
+from daemon.media.container import MAX_PIXELS
 from daemon.media.probe import Probe
+from daemon.media.source import MediaError, Source, failure, truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from daemon.media.container import MediaError
     from daemon.media.frames import Picture
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
@@ -67,12 +67,12 @@ def is_still(path: Path) -> bool:
     return path.suffix.lower() in PHOTO_EXTENSIONS
 
 
-def probe_still(path: Path) -> Probe:
+def probe_still(source: Source) -> Probe:
     """Reads what a photo is; its duration and frame rate are 0.
 
     Raises `MediaError`: unreadable, vanished.
     """
-    with _opened(path) as image:
+    with _opened(source) as image:
         exif = image.getexif()
         rotation = _CLOCKWISE.get(exif.get(_ORIENTATION, 1), 0)
         width, height = image.size
@@ -94,19 +94,19 @@ def probe_still(path: Path) -> Probe:
         )
 
 
-def still(path: Path, *, long_side: int | None) -> Picture:
+def still(source: Source, *, long_side: int | None) -> Picture:
     """Returns a photo, upright, in RGB (sRGB), shape (height, width, 3).
 
     `long_side` bounds the larger side in pixels; the aspect is kept and nothing is enlarged.
 
     Raises `MediaError`: unreadable, truncated, vanished, out_of_memory.
     """
-    with _opened(path) as image:
+    with _opened(source) as image:
         scale = min(1.0, long_side / max(image.size)) if long_side else 1.0
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         image.draft(None, size)  # a JPEG decodes at 1/2, 1/4 or 1/8 of its size for less
         if image.width * image.height > MAX_PIXELS:
-            raise _too_large(path)
+            raise _too_large(source.path)
         image.load()
         profile = image.info.get("icc_profile")
         small = _eight_bits(image).resize(size, Image.Resampling.BICUBIC)
@@ -116,10 +116,10 @@ def still(path: Path, *, long_side: int | None) -> Picture:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(source: Source) -> Iterator[Image.Image]:
     """Opens a photo; its pixels have not been decoded yet."""
-    check_file(path)
-    heic = _is_heic(path)
+    path = source.path
+    heic = _is_heic(source)
     if heic and not _reads_heic():
         raise failure(
             ErrorCode.UNREADABLE,
@@ -128,14 +128,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             "install haeseol with its extra `heic`, or the package pillow-heif beside it",
         )
     try:
-        with Image.open(path, formats=("HEIF",) if heic else _FORMATS) as image:
+        with (
+            source.reader() as file,
+            Image.open(file, formats=("HEIF",) if heic else _FORMATS) as image,
+        ):
             if image.width * image.height > _MAX_DECLARED:
                 raise _too_large(path)
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path) from error
-    except (FileNotFoundError, PermissionError) as error:
-        raise unreadable(path, error) from error
     except UnidentifiedImageError as error:
         raise _no_photo(path) from error
     except MemoryError as error:
@@ -148,9 +149,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise _no_photo(path) from error
 
 
-def _is_heic(path: Path) -> bool:
+def _is_heic(source: Source) -> bool:
     try:
-        with path.open("rb") as file:
+        with source.reader() as file:
             head = file.read(12)
     except OSError:
         return False  # opening it tells why

@@ -11,9 +11,8 @@ from PIL import Image
 from daemon.media.frames import Picture, sample_frames
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from daemon.media.probe import Probe
+    from daemon.media.source import Source
 
 BOX = (40, 44)
 """Width and height in pixels of 40 columns by 22 rows, two pixels in a cell."""
@@ -29,12 +28,14 @@ class Thumbnail:
     """Row by row, three bytes a pixel: `width * height * 3` bytes."""
 
 
-def thumbnail(path: Path, probe: Probe, time: float, *, box: tuple[int, int] = BOX) -> Thumbnail:
+def thumbnail(
+    source: Source, probe: Probe, time: float, *, box: tuple[int, int] = BOX
+) -> Thumbnail:
     """Returns the picture shown at `time` (seconds), fitted into `box` (pixels).
 
     Raises `MediaError` as `sample_frames` does.
     """
-    frames = sample_frames(path, probe, (time,), long_side=4 * max(box))
+    frames = sample_frames(source, probe, (time,), long_side=4 * max(box))
     return thumbnail_from(frames.images[0], box=box)
 
 

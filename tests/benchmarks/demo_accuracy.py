@@ -25,10 +25,7 @@ from daemon.captioner.demo.render import write_clip
 from daemon.captioner.demo.world import Clip, Scene, random_clip, read
 from daemon.captioner.local import LocalCaptioner
 from daemon.captioner.profiles import DEMO_CHECKPOINT
-from daemon.media.frames import sample_frames
-from daemon.media.moments import adaptive_times
-from daemon.media.probe import probe
-from daemon.media.scenes import find_scenes
+from daemon.media import adaptive_times, find_scenes, probe, sample_frames
 
 GOALS = {
     "one: colour": 0.98,
