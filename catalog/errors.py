@@ -64,6 +64,10 @@ class LeaseLostError(HaeseolError):
     """Another worker has taken the job over; its result must not be written."""
 
 
+class InterruptedByUserError(Exception):
+    """A stop was asked for. What was under way leaves nothing behind but its checkpoints."""
+
+
 class LockedError(HaeseolError):
     """Another daemon holds this home folder."""
 

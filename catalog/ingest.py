@@ -29,8 +29,8 @@ from catalog.schema import Folder, Location, Video
 
 EXTENSIONS = frozenset(
     """
-    .3g2 .3gp .asf .avi .flv .gif .h264 .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob
-    .webm .wmv
+    .264 .265 .3g2 .3gp .asf .avi .dv .flv .gif .h264 .hevc .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg
+    .mts .mxf .ogv .ts .vob .webm .wmv
     """.split()
 )
 """File name endings that are taken for video."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from catalog import queue
+from catalog import queue, stretches
 from catalog.clock import now
 from catalog.errors import NotFoundError
 from catalog.paths import path_key
@@ -281,6 +281,7 @@ def record_facts(session: Session, video_id: int, facts: VideoFacts) -> None:
 
 def record_scenes(session: Session, video_id: int, spans: Sequence[SceneSpan]) -> None:
     """Stores the scenes of a video. Scenes that are there already stay, since notes hang on them."""
+    stretches.forget(session, video_id)
     if session.scalar(select(exists().where(Scene.video_id == video_id))):
         return
     for index, span in enumerate(spans):

@@ -173,6 +173,21 @@ class Scene(Base):
     )
 
 
+class Stretch(Base):
+    """What the search for scenes found in one part of a video, while it goes on."""
+
+    __tablename__ = "stretch"
+    __table_args__ = ({"sqlite_strict": True},)
+
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    idx: Mapped[int] = mapped_column(primary_key=True)
+    recipe: Mapped[str]
+    """Names the way it was searched; what another way found is of no use."""
+    found: Mapped[bytes]
+
+
 class Caption(Base):
     """One revision of the text of a video (`scene_id` null) or of a scene. Rows are only ever added."""
 

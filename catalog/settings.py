@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """A shorter shot joins its neighbour."""
     max_scene_seconds: float = Field(default=60.0, gt=0)
     """A longer take is split."""
+    scene_search: Literal["exact", "fast"] = "exact"
+    """`fast` looks at key frames, and closer only where they differ: for archives of many hours."""
     photos: bool = False
     """Whether pictures (JPEG, PNG, WebP, AVIF, HEIC) that lie in the folders are captioned too."""
     sampling: Literal["uniform", "adaptive"] = "adaptive"
