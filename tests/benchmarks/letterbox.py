@@ -20,7 +20,7 @@ from daemon.captioner.demo.world import Clip, random_clip
 from daemon.captioner.local import LocalCaptioner
 from daemon.captioner.pictures import Fit
 from daemon.captioner.profiles import DEMO_CHECKPOINT
-from daemon.media.frames import uniform_times
+from daemon.decoder.facts import uniform_times
 
 SHAPES = {"wide 16:9": (256, 144), "tall 9:16": (144, 256), "square": (192, 192)}
 FITS: tuple[Fit, ...] = ("squeeze", "letterbox", "crop")

@@ -22,8 +22,8 @@ import numpy as np
 from daemon import media
 from daemon.captioner.demo.render import write_clip
 from daemon.captioner.demo.world import Clip, Motion, Shape, Thing, random_scene
+from daemon.decoder.novelty import Novelty, Signals
 from daemon.media import scenes
-from daemon.media.novelty import Novelty, Signals
 
 SECONDS, BRIEF = 20.0, 0.3
 """Length of a clip and of the event in it, in seconds."""
