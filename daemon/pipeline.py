@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy.orm import Session
 
-from catalog import browse, captions, library, queue
+from catalog import browse, captions, library, queue, stretches
 from catalog.captions import Draft
 from catalog.database import Catalog
 from catalog.errors import CodedError, ErrorCode
@@ -21,7 +21,7 @@ from catalog.queue import ClaimedJob
 from catalog.schema import Caption, Scene
 from catalog.settings import Settings
 from daemon import media
-from daemon.captioner.base import Engine, InterruptedByUserError, Pending
+from daemon.captioner.base import Engine, Pending
 from daemon.captioner.ladder import Checked, Request
 from daemon.texts import Texts
 
@@ -163,16 +163,20 @@ class VideoJob:
             scenes = library.scenes_of(session, self.job.video_id)
         if scenes:
             return scenes
+        mode = self.settings.scene_search
+        with self.catalog.read() as connection:
+            known = stretches.kept(connection, self.job.video_id, media.recipe(mode))
         spans = media.find_scenes(
             self.path,
             probe,
+            mode=mode,
+            known=known,
+            keep=self._keep_stretch,
             progress=self._looked_through,
             should_stop=self.should_stop,
             min_seconds=self.settings.min_scene_seconds,
             max_seconds=self.settings.max_scene_seconds,
         )
-        if self.should_stop():  # then these are not all of them
-            raise InterruptedByUserError
         with self.catalog.write() as session:
             library.record_scenes(
                 session,
@@ -183,6 +187,13 @@ class VideoJob:
                 ],
             )
             return library.scenes_of(session, self.job.video_id)
+
+    def _keep_stretch(self, index: int, found: bytes) -> None:
+        """Stores what was found in a part of the video, which is a checkpoint."""
+        recipe = media.recipe(self.settings.scene_search)
+        with self.catalog.write() as session:
+            self.progress.report(session, self.job)  # not if the job was taken away
+            stretches.keep(session, self.job.video_id, index, recipe, found)
 
     def _looked_through(self, share: float) -> None:
         self.progress.looked_through = share

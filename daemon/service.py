@@ -16,12 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from catalog import queue
 from catalog.clock import now
 from catalog.database import Catalog
-from catalog.errors import CodedError, LockedError
+from catalog.errors import CodedError, InterruptedByUserError, LockedError
 from catalog.home import Home
 from catalog.schema import State
 from catalog.settings import Settings
 from daemon import memory
-from daemon.captioner.base import Engine, InterruptedByUserError
+from daemon.captioner.base import Engine
 from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
 from daemon.captioner.process import STARTED, ModelProcess
 from daemon.manners import Manners

@@ -15,13 +15,14 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from catalog import library, queue
 from catalog.database import Catalog
-from catalog.errors import CodedError, ErrorCode, LeaseLostError
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError, LeaseLostError
 from catalog.queue import ClaimedJob
 from catalog.schema import JobState
 from catalog.settings import Settings
-from daemon.captioner.base import Engine, InterruptedByUserError
+from daemon.captioner.base import Engine
 from daemon.captioner.process import ModelGoneError
 from daemon.captioner.slot import CaptionerSlot, LoadError
+from daemon.media.visits import StalledError
 from daemon.pipeline import Progress, VideoJob
 
 logger = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ class Worker:
         self._suspects.discard(job.id)
 
     def _end_badly(self, job: ClaimedJob, path: Path, error: CodedError) -> None:
-        if error.code is ErrorCode.VANISHED:
+        if error.code is ErrorCode.VANISHED or isinstance(error, StalledError):
             # Its disk may be unplugged: then the job waits with the video, and costs no try.
             with suppress(LeaseLostError), self.catalog.write() as session:
                 queue.release(session, job)

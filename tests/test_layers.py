@@ -29,7 +29,8 @@ def imported_by(statement: str) -> set[str]:
         ),
         ("import catalog.cli", HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "sqlite3"}),
         ("import daemon.service", {"torch", "bitsandbytes", "openai", "tui", "textual"}),
-        ("import daemon.media", {"torch", "transformers", "tui"}),
+        ("import daemon.media", {"torch", "transformers", "tui", "av"}),
+        ("import daemon.decoder.zygote", {"torch", "tui", "sqlalchemy", "pydantic"}),
     ],
 )
 def test_an_import_brings_no_more_than_its_layer(statement: str, forbidden: set[str]) -> None:

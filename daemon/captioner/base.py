@@ -58,10 +58,6 @@ class Identity:
     versions: dict[str, str]
 
 
-class InterruptedByUserError(Exception):
-    """A stop was asked for while the model was writing. Nothing of the answer is kept."""
-
-
 class Captioner(Protocol):
     """Answers questions in batches."""
 

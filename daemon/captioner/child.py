@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from catalog.errors import CodedError, ErrorCode
-from daemon.captioner.base import Captioner, InterruptedByUserError, Question
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
+from daemon.captioner.base import Captioner, Question
 from daemon.captioner.wire import SPOKEN, Ask, Drop, Failed, Load, Ready, Told
 
 _PR_SET_PDEATHSIG = 1

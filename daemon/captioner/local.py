@@ -16,8 +16,8 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from catalog.errors import CodedError, ErrorCode
-from daemon.captioner.base import Answer, Identity, InterruptedByUserError, Question
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
+from daemon.captioner.base import Answer, Identity, Question
 from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.conversation import Conversation
 from daemon.captioner.inputs import Fitted, Inputs, with_frames

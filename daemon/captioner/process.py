@@ -13,8 +13,8 @@ from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection
 
-from catalog.errors import CodedError, ErrorCode
-from daemon.captioner.base import Answer, InterruptedByUserError, Question
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
+from daemon.captioner.base import Answer, Question
 from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.wire import SPOKEN, Ask, Drop, Failed, Load, Ready, Told
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import openai
 
-from catalog.errors import CodedError, ErrorCode
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
 from catalog.settings import Settings
-from daemon.captioner.base import Answer, Identity, InterruptedByUserError, Question
+from daemon.captioner.base import Answer, Identity, Question
 from daemon.captioner.endpoint import Endpoint, Patience
 from daemon.captioner.engines import Engines
 from daemon.captioner.payload import SEED, Media, Request, make_request

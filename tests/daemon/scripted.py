@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from catalog.errors import InterruptedByUserError
 from daemon.captioner.base import (
     Answer,
     AskedLater,
     Identity,
-    InterruptedByUserError,
     Pending,
     Question,
 )

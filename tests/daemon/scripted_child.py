@@ -7,9 +7,9 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from catalog.errors import CodedError, ErrorCode
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
 from daemon.captioner import child
-from daemon.captioner.base import Answer, Captioner, Identity, InterruptedByUserError, Question
+from daemon.captioner.base import Answer, Captioner, Identity, Question
 from daemon.captioner.wire import Load
 
 

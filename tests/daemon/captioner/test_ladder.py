@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from catalog.errors import CodedError, ErrorCode
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
 from catalog.prompts import CAPTION, MERGE, NOTE, SEED, Facts, Template, custom
 from daemon.captioner import ladder
-from daemon.captioner.base import Answer, Identity, InterruptedByUserError, Question
+from daemon.captioner.base import Answer, Identity, Question
 from daemon.captioner.demo.render import frame_at
 from daemon.captioner.demo.world import random_clip
 from daemon.captioner.ladder import Checked, Request

@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import AutoProcessor
 
-from catalog.errors import CodedError
+from catalog.errors import CodedError, InterruptedByUserError
 from catalog.prompts import NOTE, render, render_merge
-from daemon.captioner.base import InterruptedByUserError, Question
+from daemon.captioner.base import Question
 from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.demo.render import frame_at
 from daemon.captioner.demo.world import Clip, random_clip

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.errors import CodedError
-from daemon.captioner.base import InterruptedByUserError, Question
+from catalog.errors import CodedError, InterruptedByUserError
+from daemon.captioner.base import Question
 from daemon.captioner.checkpoints import Checkpoint
 from daemon.captioner.local import LocalCaptioner
 from daemon.captioner.process import STARTED, ModelProcess

@@ -18,12 +18,12 @@ from PIL import Image
 from sqlalchemy import select
 
 from catalog.database import Catalog
-from catalog.errors import CodedError, ErrorCode
+from catalog.errors import CodedError, ErrorCode, InterruptedByUserError
 from catalog.home import Home
 from catalog.ingest import take_file
 from catalog.schema import Job, JobState
 from catalog.settings import load_settings
-from daemon.captioner.base import InterruptedByUserError, Pictures, Question, Turn
+from daemon.captioner.base import Pictures, Question, Turn
 from daemon.captioner.endpoint import Patience
 from daemon.captioner.remote import RemoteCaptioner
 from daemon.worker import Worker

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from daemon.media import container, groups, probe, sample_frames, uniform_times
+from daemon.decoder import container, frames, groups, undated
+from daemon.decoder.source import Source
+from daemon.media import find_scenes, probe, sample_frames, uniform_times
 from tests.clips import (
     boxed,
     numbers,
+    textured,
     write_numbered,
     write_video,
 )
@@ -48,6 +51,10 @@ def shown(times: list[float], fps: float, count: int) -> list[int]:
         ("refresh.mp4", REFRESH),
         ("refresh.ts", REFRESH),
         ("plain.avi", {"preset": "veryfast", "g": "12", "bf": "0"}),
+        ("moved.avi", {"preset": "veryfast", "g": "12", "bf": "2"}),
+        ("open.avi", OPEN_GROUPS),
+        ("long.h264", LONG_GROUP),
+        ("open.h264", OPEN_GROUPS),
     ],
 )
 def test_gives_the_very_frames(tmp_path: Path, name: str, options: dict[str, str]) -> None:
@@ -70,6 +77,7 @@ def test_gives_the_very_frames(tmp_path: Path, name: str, options: dict[str, str
         ),
         ("open.mp4", "libx265", HEVC),
         ("open.ts", "libx265", HEVC),
+        ("open.hevc", "libx265", HEVC),
         ("clip.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=25"}),
         ("clip.avi", "mpeg4", {"g": "20", "bf": "2"}),
         ("clip.mpg", "mpeg2video", {"g": "12", "bf": "2"}),
@@ -142,10 +150,57 @@ def test_no_more_is_decoded_than_must_be(tmp_path: Path, monkeypatch: pytest.Mon
         return pictures
 
     monkeypatch.setattr(groups, "decode_packet", counted)
-    sample = sample_frames(path, found, [50.1, 50.5, 59.0], long_side=None)
+    with Source.of(path) as source:
+        sample = frames.sample_frames(source, found, [50.1, 50.5, 59.0], long_side=None)
     assert numbers(sample.images) == [1252, 1262, 1475]
     # Two groups of 50 pictures, of which those that nothing refers to are passed over.
     assert 3 <= decoded <= 35
+
+
+def test_no_more_of_a_raw_stream_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_numbered(
+        tmp_path / "clip.h264", 1500, options={"preset": "veryfast", "g": "50", "bf": "3"}
+    )
+    found = probe(path)
+    assert found.duration == pytest.approx(60.0)
+    decoded = 0
+
+    def counted(*arguments: object) -> object:
+        nonlocal decoded
+        pictures = container.decode_packet(*arguments)  # type: ignore[arg-type]
+        decoded += len(pictures)
+        return pictures
+
+    monkeypatch.setattr(undated, "decode_packet", counted)
+    with Source.of(path) as source:
+        sample = frames.sample_frames(source, found, [50.1, 50.5, 59.0], long_side=None)
+    assert numbers(sample.images) == [1252, 1262, 1475]
+    assert sample.times == pytest.approx([50.08, 50.48, 59.0])
+    assert decoded <= 60
+
+
+def test_a_raw_stream_counts_on_behind_damage(tmp_path: Path) -> None:
+    path = write_numbered(
+        tmp_path / "hurt.h264", 300, options={"preset": "veryfast", "g": "25", "bf": "2"}
+    )
+    data = bytearray(path.read_bytes())
+    middle, length = len(data) // 3, len(data) // 30
+    data[middle : middle + length] = b"\xff" * length
+    path.write_bytes(data)
+    found = probe(path)
+    sample = sample_frames(path, found, [0.5, 1.5, found.duration - 0.02], long_side=None)
+    assert numbers(sample.images) == [12, 37, 299]
+
+
+@pytest.mark.parametrize("name", ["cut.h264", "cut.avi"])
+def test_a_cut_in_an_undated_stream_is_found_to_the_frame(tmp_path: Path, name: str) -> None:
+    pictures = [textured(1)] * 40 + [textured(2)] * 90
+    options = {"preset": "veryfast", "g": "12", "bf": "3"}
+    path = write_video(tmp_path / name, pictures, options=options)
+    scenes = find_scenes(path, probe(path))
+    assert [scene.start for scene in scenes] == pytest.approx([0.0, 1.6])
 
 
 def test_a_turned_video_comes_upright(tmp_path: Path) -> None:

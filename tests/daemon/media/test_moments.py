@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.decoder.moments import MOST, choose_moments
+from daemon.decoder.novelty import Novelty, Signals
 from daemon.media import adaptive_times, find_scenes, probe, uniform_times
-from daemon.media.moments import MOST, choose_moments
-from daemon.media.novelty import Novelty, Signals
 from tests.clips import Picture, boxed, plain, textured, write_video
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from daemon.decoder import stills
+from daemon.decoder.source import Source
 from daemon.media import MediaError, is_still, probe_still, still, thumbnail_from
 
 if TYPE_CHECKING:
@@ -85,8 +87,11 @@ def test_a_heic_photo_without_its_package_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     path = tmp_path / name
     path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
-    with pytest.raises(MediaError, match=rf"{name} is a HEIC photo.*install.*`heic`") as raised:
-        still(path, long_side=100)
+    with (
+        Source.of(path) as source,
+        pytest.raises(MediaError, match=rf"{name} is a HEIC photo.*install.*`heic`") as raised,
+    ):
+        stills.still(source, long_side=100)
     assert raised.value.code == "unreadable"
 
 

@@ -10,10 +10,13 @@ import av
 import av.error
 import av.logging
 from av.stream import Disposition
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
 from catalog.errors import ErrorCode
-from daemon.media.completeness import is_cut_short
-from daemon.media.source import Source, failure, truncated, unreadable
+from daemon.decoder.completeness import is_cut_short
+from daemon.decoder.facts import MAX_PIXELS
+from daemon.decoder.source import Source, failure, truncated, unreadable
+from daemon.decoder.tags import NOT_MOVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,dv,gif,h264,hevc,"
     # Only so that a person hears "it is sound", rather than "it does not open".
     "mp3,wav,flac,aac"
 )
@@ -34,21 +37,30 @@ FORMATS = (
 CODECS = frozenset(
     {
         *("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video"),
-        *("h263", "flv1", "mjpeg", "prores", "dnxhd", "theora", "dvvideo"),
+        *("h263", "flv1", "vp6f", "mjpeg", "prores", "dnxhd", "theora", "dvvideo"),
+        *("wmv1", "wmv2", "wmv3", "vc1", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3"),
+        *("gif", "png", "ffv1", "rawvideo"),
     }
 )
 """The codecs that may decode, by canonical name; each is widely used and widely fuzzed."""
 
-_DECODERS = ",".join(sorted({*CODECS, "flv", "libdav1d", "libvpx", "libvpx-vp9"}))
+_DECODERS = ",".join(sorted({*CODECS, "flv", "msmpeg4", "libdav1d", "libvpx", "libvpx-vp9"}))
 """The same as decoder names."""
+
+_RGB, _BT709, _BT601, _BT2020 = 0, 1, 6, 9
+_MATRICES = frozenset({_RGB, _BT709, 4, 5, _BT601, 7, _BT2020})
+"""The matrices of ITU-T H.273, table 4, that the scaler knows; the rest is rare."""
+
+_RANGES = frozenset({ColorRange.UNSPECIFIED, ColorRange.MPEG, ColorRange.JPEG})
 
 TICK = Fraction(1, 90_000)
 """The unit of time where a stream names none."""
 
-MAX_PIXELS = 8192 * 8192
-MAX_STREAMS = 100
+UNSEEKABLE = frozenset({"mpeg", "gif"})
+"""Formats to read from the beginning only: MPEG program streams date few of their pictures, so that
+times come out wrong after a seek, and a picture of a GIF is what it changes of the one before."""
 
-_NOT_MOVING = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+MAX_STREAMS = 100
 
 # A damaged file makes libav write a flood of lines to stderr.
 av.logging.set_level(None)
@@ -75,11 +87,28 @@ def opened(source: Source) -> Iterator[tuple[InputContainer, VideoStream]]:
 def decode_packet(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
     """Decodes one packet (None: what the decoder still holds); a damaged one gives nothing."""
     try:
-        return stream.decode(packet)
+        frames = stream.decode(packet)
     except av.error.MemoryError:
         raise
     except av.error.FFmpegError:
         return []
+    for frame in frames:
+        settle_colours(frame)
+    return frames
+
+
+def settle_colours(frame: VideoFrame) -> None:
+    """Says what a frame's colours mean where it does not, or where the scaler would refuse it.
+
+    As players do: without a word, high definition is BT.709 and what is smaller BT.601.
+    """
+    if frame.colorspace not in _MATRICES:
+        high_range = frame.color_trc in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+        wide = frame.color_primaries == ColorPrimaries.BT2020 or high_range
+        large = frame.width >= 1280 or frame.height > 576
+        frame.colorspace = _BT2020 if wide else _BT709 if large else _BT601
+    if frame.color_range not in _RANGES:
+        frame.color_range = ColorRange.UNSPECIFIED
 
 
 def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -134,7 +163,7 @@ def _moving_picture(path: Path, container: InputContainer) -> VideoStream:
     if len(container.streams) > MAX_STREAMS:
         what = f"holds {len(container.streams)} streams"
         raise failure(ErrorCode.UNREADABLE, path, what, "convert it to H.264 in MP4")
-    streams = [s for s in container.streams.video if not s.disposition & _NOT_MOVING]
+    streams = [s for s in container.streams.video if not s.disposition & NOT_MOVING]
     if not streams:
         what = "holds no moving picture, only sound or a still"
         raise failure(ErrorCode.NO_VIDEO_STREAM, path, what, "move it out of the watched folder")

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from daemon.media.frames import uniform_times
-from daemon.media.novelty import BRIEF, PASSING
+from daemon.decoder.facts import uniform_times
+from daemon.decoder.novelty import BRIEF, PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from daemon.media.novelty import Floats, Mask, Signals
+    from daemon.decoder.novelty import Floats, Mask, Signals
 
 MOST = 32
 """Moments of a scene."""

@@ -14,16 +14,14 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from catalog.errors import ErrorCode
-from catalog.ingest import PHOTO_EXTENSIONS
-from daemon.media.container import MAX_PIXELS
-from daemon.media.probe import Probe
-from daemon.media.source import MediaError, Source, failure, truncated
+from daemon.decoder.facts import MAX_PIXELS, Probe
+from daemon.decoder.source import MediaError, Source, failure, truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from daemon.media.frames import Picture
+    from daemon.decoder.facts import Picture
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 """The readers of Pillow that may open a file."""
@@ -58,13 +56,8 @@ _UPRIGHT = {
 }
 """What brings a picture of that orientation upright; Pillow turns against the clock."""
 
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error, zlib.error)
 """What Pillow raises over a file whose content is not what it should be."""
-
-
-def is_still(path: Path) -> bool:
-    """Says whether a file is a photo, by the ending of its name."""
-    return path.suffix.lower() in PHOTO_EXTENSIONS
 
 
 def probe_still(source: Source) -> Probe:
@@ -143,6 +136,8 @@ def _opened(source: Source) -> Iterator[Image.Image]:
         raise failure(
             ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
         ) from error
+    except PermissionError:
+        raise  # refused by the sandbox, and so no word on the photo
     except _DAMAGED as error:
         if "truncated" in str(error):
             raise truncated(path) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -41,21 +41,26 @@ class Source:
         """Opens a file. Raises `MediaError` (unreadable, vanished) if nothing can be read from it."""
         source = cls(path, 0)
         try:
-            for _ in range(OPENINGS):
-                # A pipe or a device must not make this wait.
-                source._free.put(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-            with source.lent() as descriptor:
-                status = os.fstat(descriptor)
+            descriptor = source._open()
+            status = os.fstat(descriptor)
+            _check(path, status)
+            for _ in range(OPENINGS - 1):
+                source._open()
         except OSError as error:
             source.close()
             raise unreadable(path, error) from error
-        source.size = status.st_size
-        try:
-            _check(path, status)
         except MediaError:
             source.close()
             raise
+        source.size = status.st_size
         return source
+
+    def _open(self) -> int:
+        # A pipe or a device must not make this wait.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        descriptor = os.open(self.path, flags)
+        self._free.put(descriptor)
+        return descriptor
 
     @contextmanager
     def lent(self) -> Iterator[int]:
@@ -66,6 +71,11 @@ class Source:
             yield descriptor
         finally:
             self._free.put(descriptor)
+
+    def will_read(self, offset: int, size: int) -> None:
+        """Tells the kernel which bytes are read next, so that a slow disk or share sends them ahead."""
+        with self.lent() as descriptor, suppress(OSError):
+            os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)
 
     @contextmanager
     def reader(self) -> Iterator[BinaryIO]:

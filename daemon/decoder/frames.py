@@ -3,57 +3,46 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-from av.video.reformatter import VideoReformatter
 
 from catalog.errors import ErrorCode
-from daemon.media.container import (
-    TICK,
-    opened,
-    stamp_of,
-)
-from daemon.media.groups import shown_frames
-from daemon.media.source import failure
+from daemon.decoder.container import TICK, opened
+from daemon.decoder.facts import Frames
+from daemon.decoder.groups import shown_pictures
+from daemon.decoder.pictures import Developer, pixel_aspect
+from daemon.decoder.plans import nearest_keyframes
+from daemon.decoder.source import failure
+from daemon.decoder.undated import is_undated, pictures_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from av.video.frame import VideoFrame
 
-    from daemon.media.probe import Probe
-    from daemon.media.source import Source
-
-Picture = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """Pictures and when they are shown."""
-
-    times: tuple[float, ...]
-    """Seconds from the start of the video, rising: when each picture really begins to be shown."""
-    images: Picture
-    """RGB, shape (frames, height, width, 3)."""
-
-
-def uniform_times(start: float, end: float, count: int) -> tuple[float, ...]:
-    """Returns the middles of `count` equal parts of [start, end), in seconds."""
-    return tuple(start + (index + 0.5) / count * (end - start) for index in range(count))
+    from daemon.decoder.facts import Picture, Probe
+    from daemon.decoder.source import Source
 
 
 def sample_frames(
-    source: Source, probe: Probe, times: Iterable[float], *, long_side: int | None
+    source: Source,
+    probe: Probe,
+    times: Iterable[float],
+    *,
+    long_side: int | None,
+    exact: bool = True,
 ) -> Frames:
     """Returns the pictures shown at `times` (seconds), upright, with square pixels.
 
     `long_side` bounds the larger side in pixels; the aspect is kept and nothing is enlarged. Times
     that fall on one picture give it once, so there may be fewer pictures than times, but at least
     one. In place of a picture that does not decode comes the nearest one that does.
+
+    Not `exact`, the nearest key frames come instead, for a small part of the work. They are off by
+    at most half of the way between two key frames: usually 1 to 5 s, but in files made for editing or
+    streaming less, and in a recording with a single key frame as long as it is. Their times are true.
 
     Raises `MediaError`: unreadable when nothing decodes, and all that opening raises.
     """
@@ -62,12 +51,17 @@ def sample_frames(
         start = round(Fraction(probe.start_time) / base)
         targets = sorted({_tick(time, probe, base) + start for time in times})
         size = _decoded_size(probe, long_side)
-        pictures: dict[int, Picture] = {}
-        # One for all, on this thread: setting one up, and sharing its work out, cost more than its use.
-        reformatter = VideoReformatter()
-        for frame in shown_frames(source, container, stream, targets, start):
-            if stamp_of(frame) not in pictures:
-                pictures[stamp_of(frame)] = _upright(frame, reformatter, size, probe.rotation)
+        aspect = pixel_aspect(stream)
+
+        def developer() -> Callable[[VideoFrame], Picture]:
+            return Developer(size, probe.rotation, probe.mirrored, aspect).picture
+
+        if is_undated(container, stream):
+            pictures = pictures_in_order(source, targets, developer())
+        else:
+            if not exact:
+                targets = nearest_keyframes(container, stream, targets, start)
+            pictures = shown_pictures(source, container, stream, targets, start, developer)
     if not pictures:
         raise failure(
             ErrorCode.UNREADABLE,
@@ -94,12 +88,3 @@ def _decoded_size(probe: Probe, long_side: int | None) -> tuple[int, int]:
     scale = min(1.0, long_side / longest) if long_side else 1.0
     width, height = (max(1, round(side * scale)) for side in (probe.width, probe.height))
     return (height, width) if probe.rotation in (90, 270) else (width, height)
-
-
-def _upright(
-    frame: VideoFrame, reformatter: VideoReformatter, size: tuple[int, int], rotation: int
-) -> Picture:
-    width, height = size
-    small = reformatter.reformat(frame, width, height, "rgb24", interpolation="BICUBIC", threads=1)
-    turned = np.rot90(small.to_ndarray(), -rotation // 90)
-    return np.ascontiguousarray(turned, dtype=np.uint8)

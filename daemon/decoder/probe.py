@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from statistics import median
@@ -14,19 +14,23 @@ import av
 import av.error
 
 from catalog.errors import ErrorCode
-from daemon.media.completeness import is_cut_short
-from daemon.media.container import (
-    TICK,
-    codec_name,
-    decode_packet,
-    opened,
-    packets_of,
-    stamp_of,
+from daemon.decoder.completeness import is_cut_short
+from daemon.decoder.container import TICK, codec_name, decode_packet, opened, packets_of, stamp_of
+from daemon.decoder.facts import Probe
+from daemon.decoder.pictures import high_range_of, pixel_aspect, turn_of
+from daemon.decoder.source import Source, failure, truncated
+from daemon.decoder.tags import (
+    chapters_of,
+    created_from,
+    known_tags,
+    place_from,
+    tags_from,
+    tracks_of,
 )
-from daemon.media.source import Source, failure, truncated
+from daemon.decoder.undated import frames_in_order, is_raw, is_undated, moments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from av.container import InputContainer
     from av.packet import Packet
@@ -40,35 +44,10 @@ _TAIL_STEPS = (3, 15, 60, 300)
 """Seconds before the declared end where the last packets are looked for, nearest first."""
 
 _DEFAULT_FPS = 25.0
+_MIN_FPS = 1 / 3600
 _MAX_FPS = 1000.0
-_SANE_ASPECT = (Fraction(1, 8), Fraction(8))
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a video file is. Times are in seconds."""
-
-    duration: float
-    """From the first frame shown to the end of the last one; 0 only of a photo."""
-    width: int
-    """Pixels as shown: upright, and with square pixels."""
-    height: int
-    """Pixels as shown: upright, and with square pixels."""
-    rotation: int
-    """Degrees clockwise, 0, 90, 180 or 270, that turn the decoded picture upright."""
-    fps: float
-    """Frames a second, on average; 0 of a photo."""
-    variable_fps: bool
-    """Whether frames are shown for different lengths of time."""
-    codec: str
-    """Canonical name, such as `h264` or `jpeg`."""
-    frame_count: int | None
-    """None where the container does not say."""
-    start_time: float
-    """The container's time of the first frame shown; every other time counts from it."""
-    has_audio: bool
-    created_at: str | None
-    """When it was filmed, ISO 8601, if the file says so; with zone, but of most photos."""
+_DAY = 86_400
+_MAX_FRAMES = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +59,8 @@ class _Head:
     end: int
     steps: list[int]
     whole: bool
+    raw: bool = False
+    """Whether the steps are what the stream says of its rate, and the container only guesses it."""
 
 
 def probe(source: Source) -> Probe:
@@ -90,8 +71,7 @@ def probe(source: Source) -> Probe:
     with opened(source) as (container, stream):
         if is_cut_short(source) or _index_points_outside(source, container):
             raise truncated(source.path)
-        base = stream.time_base or TICK
-        created_at = _created_at(container)
+        known = known_tags(container, stream)
         head = _read_head(container, stream)
         if head is None:
             raise failure(
@@ -100,22 +80,42 @@ def probe(source: Source) -> Probe:
                 "holds no picture that can be decoded",
                 "check that it plays, or delete it",
             )
-        fps = _fps(stream, head)
-        end = head.end if head.whole else _last_end(container, stream, head)
-        width, height = _shown_size(stream, head.frame)
-        return Probe(
-            duration=float((end - head.start) * base) if end > head.start else 1 / fps,
-            width=width,
-            height=height,
-            rotation=_clockwise(head.frame),
-            fps=fps,
-            variable_fps=_varies(head),
-            codec=codec_name(stream),
-            frame_count=stream.frames or None,
-            start_time=float(head.start * base),
-            has_audio=bool(container.streams.audio),
-            created_at=created_at,
-        )
+        return _probe(container, stream, head, known)
+
+
+def _probe(
+    container: InputContainer, stream: VideoStream, head: _Head, known: dict[str, str]
+) -> Probe:
+    base = stream.time_base or TICK
+    fps = _fps(stream, head)
+    end = head.end if head.whole else _last_end(container, stream, head)
+    duration = float((end - head.start) * base) if end > head.start else 1 / fps
+    start_time = float(head.start * base)
+    rotation, mirrored = turn_of(head.frame)
+    width, height = max(1, round(head.frame.width * pixel_aspect(stream))), head.frame.height
+    return Probe(
+        duration=duration,
+        width=height if rotation in (90, 270) else width,
+        height=width if rotation in (90, 270) else height,
+        rotation=rotation,
+        fps=fps,
+        variable_fps=_varies(head),
+        codec=codec_name(stream),
+        frame_count=stream.frames if 0 < stream.frames < _MAX_FRAMES else None,
+        start_time=start_time,
+        has_audio=bool(container.streams.audio),
+        created_at=created_from(known),
+        format=container.format.name,
+        mirrored=mirrored,
+        interlaced=head.frame.interlaced_frame,
+        pixel_format=head.frame.format.name,
+        bit_depth=max(component.bits for component in head.frame.format.components),
+        hdr=high_range_of(head.frame),
+        streams=tracks_of(container),
+        chapters=chapters_of(container, start_time, duration),
+        tags=tags_from(known),
+        location=place_from(known),
+    )
 
 
 def _index_points_outside(source: Source, container: InputContainer) -> bool:
@@ -128,6 +128,8 @@ def _index_points_outside(source: Source, container: InputContainer) -> bool:
 
 
 def _read_head(container: InputContainer, stream: VideoStream) -> _Head | None:
+    if is_undated(container, stream):
+        return _undated_head(container, stream)
     packets = list(islice(packets_of(container, stream), _HEAD_PACKETS))
     frame = _first_frame(stream, packets)
     if frame is None:
@@ -138,9 +140,30 @@ def _read_head(container: InputContainer, stream: VideoStream) -> _Head | None:
     return _Head(
         frame=frame,
         start=start,
-        end=max((_end(packet, stream) for packet in shown), default=start),
+        end=_last((_end(packet, stream) for packet in shown), stream) or start,
         steps=[after - before for before, after in pairwise(stamps) if before >= start],
         whole=len(packets) < _HEAD_PACKETS,
+    )
+
+
+def _undated_head(container: InputContainer, stream: VideoStream) -> _Head | None:
+    moments = moments_of(container, stream)
+    first = list(islice(moments, _HEAD_PACKETS))
+    whole = (frame for frame in frames_in_order(stream, first) if not frame.is_corrupt)
+    frame = next(whole, None)
+    if frame is None:
+        return None
+    raw = is_raw(container)
+    # Nothing says how long a raw stream is, so it is read to its end.
+    last = (deque(moments if raw else (), maxlen=1) or first)[-1]
+    steps = (after.tick - before.tick for before, after in pairwise(first))
+    return _Head(
+        frame=frame,
+        start=stamp_of(frame),
+        end=last.tick + last.length,
+        steps=[step for step in steps if step > 0],
+        whole=raw or len(first) < _HEAD_PACKETS,
+        raw=raw,
     )
 
 
@@ -173,17 +196,31 @@ def _last_end(container: InputContainer, stream: VideoStream, head: _Head) -> in
                 )
             except av.error.FFmpegError:
                 break
-            end = max(
-                (_end(p, stream) for p in packets_of(container, stream) if not p.is_discard),
-                default=None,
-            )
+            end = _last(_ends(container, stream), stream)
             if end is not None:
                 return max(end, head.end)
         with suppress(av.error.FFmpegError):
             container.seek(head.start, stream=stream)
     # Without a declared length, the packets that follow the head are counted to the last one.
-    rest = (_end(p, stream) for p in packets_of(container, stream) if not p.is_discard)
-    return max(rest, default=head.end)
+    return _last(chain((head.end,), _ends(container, stream)), stream) or head.end
+
+
+def _last(ends: Iterable[int], stream: VideoStream) -> int | None:
+    """Returns the last of the ticks that no gap of more than a day precedes: such is damage."""
+    last: int | None = None
+    day = round(_DAY / (stream.time_base or TICK))
+    for end in sorted(ends):
+        if last is not None and end - last > day:
+            break
+        last = end
+    return last
+
+
+def _ends(container: InputContainer, stream: VideoStream) -> Iterator[int]:
+    """Gives the ticks at which the pictures of the packets from here on stop being shown."""
+    if is_undated(container, stream):
+        return (moment.tick + moment.length for moment in moments_of(container, stream))
+    return (_end(p, stream) for p in packets_of(container, stream) if not p.is_discard)
 
 
 def _declared_end(container: InputContainer, stream: VideoStream) -> int | None:
@@ -197,7 +234,7 @@ def _declared_end(container: InputContainer, stream: VideoStream) -> int | None:
 
 def _declared_fps(stream: VideoStream) -> float | None:
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate and 0 < rate <= _MAX_FPS:
+        if rate and _MIN_FPS <= rate <= _MAX_FPS:
             return float(rate)
     return None
 
@@ -206,7 +243,8 @@ def _fps(stream: VideoStream, head: _Head) -> float:
     measured = (
         1 / float(median(head.steps) * (stream.time_base or TICK)) if head.steps else _DEFAULT_FPS
     )
-    return _declared_fps(stream) or min(measured, _MAX_FPS)
+    bounded = min(max(measured, _MIN_FPS), _MAX_FPS)
+    return bounded if head.raw and head.steps else _declared_fps(stream) or bounded
 
 
 def _varies(head: _Head) -> bool:
@@ -217,29 +255,3 @@ def _varies(head: _Head) -> bool:
     # A dropped frame does not make a recording variable; a fiftieth of the steps does.
     uneven = sum(abs(step - usual) > 0.1 * usual + 1 for step in head.steps)
     return uneven > len(head.steps) // 50
-
-
-def _clockwise(frame: VideoFrame) -> int:
-    """Turns the display matrix, which counts against the clock, into quarter turns with it."""
-    return round(-frame.rotation / 90) % 4 * 90
-
-
-def _shown_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    if not _SANE_ASPECT[0] <= aspect <= _SANE_ASPECT[1]:
-        aspect = Fraction(1)
-    width, height = max(1, round(frame.width * aspect)), frame.height
-    return (height, width) if _clockwise(frame) in (90, 270) else (width, height)
-
-
-def _created_at(container: InputContainer) -> str | None:
-    """Prefers the phone's own key, which knows the local zone, over the one that is always UTC."""
-    for key in ("com.apple.quicktime.creationdate", "creation_time"):
-        try:
-            moment = datetime.fromisoformat(container.metadata.get(key, ""))
-        except ValueError:
-            continue
-        # Cameras without a set clock write the zero of their epoch: 1904 or 1970.
-        if moment.tzinfo is not None and moment.year > 1970:
-            return moment.isoformat()
-    return None

@@ -31,9 +31,12 @@ def stamp_size(width: int, height: int) -> tuple[int, int]:
     return max(8, round(width * scale)), max(8, round(height * scale))
 
 
-def stamp_from(frame: VideoFrame, reformatter: VideoReformatter) -> Stamp:
-    """Scales a frame down; one reformatter serves all frames, as setting one up is dear."""
-    width, height = stamp_size(frame.width, frame.height)
+def stamp_from(frame: VideoFrame, reformatter: VideoReformatter, size: tuple[int, int]) -> Stamp:
+    """Scales a frame down to `size`, width and height in pixels.
+
+    One reformatter serves all frames, as setting one up is dear.
+    """
+    width, height = size
     small = reformatter.reformat(frame, width, height, "yuv444p", interpolation="AREA", threads=1)
     return cast("Stamp", small.to_ndarray().reshape(3, height, width).astype(np.int16))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from daemon.media.stamps import Stamp
+from daemon.decoder.stamps import Stamp
 
 _STEP = 0.058
 """Seconds between two looked-at frames, at least: 12 to 17 a second at the usual frame rates, so
