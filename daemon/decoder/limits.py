@@ -42,7 +42,7 @@ def close_in(limits: Limits, size: int) -> None:
     """
     ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     _limit(resource.RLIMIT_AS, _address_space() + limits.memory)
-    _limit(resource.RLIMIT_CPU, math.ceil(limits.seconds_for(size)) * _THREADS)
+    _limit(resource.RLIMIT_CPU, math.ceil(limits.seconds_for(size)) * _THREADS, more=10)
     _limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
@@ -50,11 +50,11 @@ def close_in(limits: Limits, size: int) -> None:
     seccomp.give_calls_up()
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit(kind: int, most: int, more: int = 0) -> None:
+    """Sets a limit, and `more` beyond it the one that ends a process without a word."""
     _, hard = resource.getrlimit(kind)
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    last = most + more if hard == resource.RLIM_INFINITY else min(most + more, hard)
+    resource.setrlimit(kind, (min(most, last), last))
 
 
 def _address_space() -> int:

@@ -25,6 +25,11 @@ _VERSION = 1
 _MOST_AT_ONCE = 4
 """Processes for one video; others may be worked on beside it."""
 
+_CORES = len(os.sched_getaffinity(0))
+_SEATS = threading.BoundedSemaphore(_CORES)
+"""The searches of all videos together are no more than the processor does at once."""
+_LOOK_SECONDS = 0.2
+
 
 def recipe(mode: str) -> str:
     """Names a way to search; what one way found in a stretch is of no use to another."""
@@ -100,7 +105,7 @@ class _Search:
         for index in self.found:
             self._shares[index] = 1.0
         missing = [index for index in range(len(self.parts)) if index not in self.found]
-        at_once = min(len(missing), len(os.sched_getaffinity(0)), _MOST_AT_ONCE)
+        at_once = min(len(missing), _CORES, _MOST_AT_ONCE)
         with ThreadPoolExecutor(max(1, at_once), "scenes") as pool:
             runs = [pool.submit(self._one, index) for index in missing]
             _, waiting = wait(runs, return_when=FIRST_EXCEPTION)
@@ -112,18 +117,27 @@ class _Search:
 
     def _one(self, index: int) -> None:
         start, end = self.parts[index]
-        found = search_stretch(
-            self.path,
-            self.facts,
-            start,
-            end,
-            mode=self.mode,
-            progress=lambda share: self._hear(index, share),
-            should_stop=lambda: self._failed.is_set() or self._should_stop(),
-        )
+        while not _SEATS.acquire(timeout=_LOOK_SECONDS):
+            if self._is_over():
+                raise InterruptedByUserError
+        try:
+            found = search_stretch(
+                self.path,
+                self.facts,
+                start,
+                end,
+                mode=self.mode,
+                progress=lambda share: self._hear(index, share),
+                should_stop=self._is_over,
+            )
+        finally:
+            _SEATS.release()
         self._keep(index, pack(found))
         self.found[index] = found
         self._hear(index, 1.0)
+
+    def _is_over(self) -> bool:
+        return self._failed.is_set() or self._should_stop()
 
     def _hear(self, index: int, share: float) -> None:
         self._shares[index] = share

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,38 @@ def test_what_was_found_before_is_not_searched_again(lecture: Path, searched: li
     kept[0] = kept[0][:-3]  # as a damaged catalog would have it
     assert media.find_scenes(lecture, facts, known=kept) == scenes
     assert searched == [0.0]
+
+
+def test_searches_of_several_videos_share_the_processor(
+    lecture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def counted(*which: object, **how: object) -> object:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        found = calls.search_stretch(*which, **how)  # type: ignore[arg-type]
+        with lock:
+            at_once -= 1
+        return found
+
+    monkeypatch.setattr(search, "search_stretch", counted)
+    facts = media.probe(lecture)
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(media.find_scenes, lecture, facts) for _ in range(4)]
+        assert {len(run.result()) for run in runs} == {MINUTES}
+    assert most == min(len(os.sched_getaffinity(0)), 4 * 3)
+
+
+def test_a_search_that_waits_for_its_turn_stops_when_told_to(
+    lecture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = media.probe(lecture)
+    monkeypatch.setattr(search, "_SEATS", threading.BoundedSemaphore(1))
+    with search._SEATS, pytest.raises(InterruptedByUserError):
+        media.find_scenes(lecture, facts, should_stop=lambda: True)
 
 
 def test_a_job_that_was_stopped_goes_on_with_the_next_stretch(
