@@ -74,6 +74,7 @@ def main() -> None:
     thread = threading.Thread(target=lambda: print("threads", len(os.read(held, 4))))
     thread.start()
     thread.join()
+    sys.stdout.flush()
     signal.raise_signal(signal.SIGXCPU)
 
 
