@@ -23,7 +23,7 @@ from catalog.errors import CodedError, ErrorCode
 from daemon.decoder import operations
 from daemon.decoder.limits import close_in
 from daemon.decoder.order import ORDER_BYTES, RESULT_BYTES, Order
-from daemon.decoder.source import Source, failure
+from daemon.decoder.source import Source, out_of_memory
 
 _PARENT_DEATH_SIGNAL = 1
 _PROGRESS_SECONDS = 0.25
@@ -69,9 +69,7 @@ def _answer(channel: socket.socket, order: Order, memory: int) -> None:
     except CodedError as error:
         told = {"error": error.code, "message": str(error)[:_MESSAGE_LETTERS]}
     except MemoryError:
-        shortage = failure(
-            ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
-        )
+        shortage = out_of_memory(path)
         told = {"error": shortage.code, "message": str(shortage)}
     except Exception as error:  # what a damaged file may bring about is not known
         what = f"{type(error).__name__}: {error}"[:_MESSAGE_LETTERS]

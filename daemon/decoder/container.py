@@ -15,7 +15,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from catalog.errors import ErrorCode
 from daemon.decoder.completeness import is_cut_short
 from daemon.decoder.facts import MAX_PIXELS
-from daemon.decoder.source import Source, failure, truncated, unreadable
+from daemon.decoder.source import Source, failure, out_of_memory, truncated, unreadable
 from daemon.decoder.tags import NOT_MOVING
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ def opened(source: Source) -> Iterator[tuple[InputContainer, VideoStream]]:
         with source.lent() as descriptor, _open(source, descriptor) as container:
             yield container, _moving_picture(path, container)
     except av.error.MemoryError as error:
-        raise failure(
-            ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
-        ) from error
+        raise out_of_memory(path) from error
     except av.error.FFmpegError as error:
         raise unreadable(path, error) from error
 

@@ -114,6 +114,11 @@ class Probe:
         """Whether a track of subtitles is among the streams."""
         return any(track.kind == "subtitle" for track in self.streams)
 
+    def scaled(self, long_side: int | None) -> tuple[int, int]:
+        """Returns width and height as shown, the larger at most `long_side`; nothing is enlarged."""
+        scale = min(1.0, long_side / max(self.width, self.height)) if long_side else 1.0
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.errors import ErrorCode
 from daemon.decoder.container import TICK, opened
 from daemon.decoder.facts import Frames
 from daemon.decoder.groups import shown_pictures
 from daemon.decoder.pictures import Developer, pixel_aspect
 from daemon.decoder.plans import nearest_keyframes
-from daemon.decoder.source import failure
+from daemon.decoder.source import undecodable
 from daemon.decoder.undated import is_undated, pictures_in_order
 
 if TYPE_CHECKING:
@@ -63,12 +62,7 @@ def sample_frames(
                 targets = nearest_keyframes(container, stream, targets, start)
             pictures = shown_pictures(source, container, stream, targets, start, developer)
     if not pictures:
-        raise failure(
-            ErrorCode.UNREADABLE,
-            source.path,
-            "holds no picture that can be decoded",
-            "check that it plays, or delete it",
-        )
+        raise undecodable(source.path)
     stamps = sorted(pictures)
     return Frames(
         times=tuple(max(0.0, float((stamp - start) * base)) for stamp in stamps),
@@ -84,7 +78,5 @@ def _tick(time: float, probe: Probe, base: Fraction) -> int:
 
 def _decoded_size(probe: Probe, long_side: int | None) -> tuple[int, int]:
     """Returns the width and height to scale to, before the picture is turned upright."""
-    longest = max(probe.width, probe.height)
-    scale = min(1.0, long_side / longest) if long_side else 1.0
-    width, height = (max(1, round(side * scale)) for side in (probe.width, probe.height))
+    width, height = probe.scaled(long_side)
     return (height, width) if probe.rotation in (90, 270) else (width, height)

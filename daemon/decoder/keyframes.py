@@ -147,11 +147,7 @@ def _turns(survey: _Survey) -> list[Cut]:
     """Returns by how much each picture that stands alone differs from the one before."""
     edges = sorted(survey.stamps.items())
     pairs = pairwise([(0.0, edges[0][1]), *edges] if edges else [])
-    return [
-        Cut(time, difference(one, other))
-        for (_, one), (time, other) in pairs
-        if one.shape == other.shape
-    ]
+    return [Cut(time, difference(one, other)) for (_, one), (time, other) in pairs]
 
 
 def _survey(showing: Showing, start: float, end: float, tell: Callable[[float], bool]) -> _Survey:
@@ -222,7 +218,7 @@ def _judge(survey: _Survey, doubts: list[tuple[float, float]]) -> list[Cut]:
             doubts.append((first, last))
         elif len(clear) == 1 and (placed or last - first <= _SHORT_GROUP):
             time = _middle(survey.times, anchors[clear[0]])
-            cuts.append(Cut(time, _strength(one, other)))
+            cuts.append(Cut(time, difference(one, other)))
         elif found or not placed:
             doubts.append((first, anchors[found[-1]].time if placed else last))
     return cuts
@@ -288,14 +284,8 @@ class _Sizes:
         ]
 
 
-def _strength(one: Stamp, other: Stamp) -> float:
-    return difference(one, other) if one.shape == other.shape else 765.0
-
-
 def _unlike(one: Stamp, other: Stamp) -> bool:
     """Says whether two pictures show different things, rather than one in other light."""
-    if one.shape != other.shape:
-        return True
     if changed_share(one, other) < _CHANGED:
         return False
     a, b = (stamp - stamp.mean(axis=(1, 2), keepdims=True) for stamp in (one, other))

@@ -88,10 +88,6 @@ class Novelty:
         if self._times and time - self._times[-1] < _STEP:
             return
         blocks = _blocks(stamp)
-        if self._window and blocks.shape != self._window[-1].shape:  # the picture's size changes
-            self._judge(len(self._window))
-            self._window.clear()
-            self._judged = 0
         self._times.append(time)
         self._window.append(blocks)
         if len(self._window) >= _WINDOW:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from catalog.errors import ErrorCode
 from daemon.decoder.completeness import is_cut_short
 from daemon.decoder.container import TICK, codec_name, decode_packet, opened, packets_of, stamp_of
 from daemon.decoder.facts import Probe
 from daemon.decoder.pictures import high_range_of, pixel_aspect, turn_of
-from daemon.decoder.source import Source, failure, truncated
+from daemon.decoder.source import Source, truncated, undecodable
 from daemon.decoder.tags import (
     chapters_of,
     created_from,
@@ -74,12 +73,7 @@ def probe(source: Source) -> Probe:
         known = known_tags(container, stream)
         head = _read_head(container, stream)
         if head is None:
-            raise failure(
-                ErrorCode.UNREADABLE,
-                source.path,
-                "holds no picture that can be decoded",
-                "check that it plays, or delete it",
-            )
+            raise undecodable(source.path)
         return _probe(container, stream, head, known)
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.errors import ErrorCode
 from daemon.decoder.cuts import Cut, CutDetector
 from daemon.decoder.keyframes import TooFewError, find_cuts_fast
 from daemon.decoder.novelty import Novelty, Signals
 from daemon.decoder.scenes import SEEKABLE, Mode, SceneSpan, Stretch, scenes_from, stretches
 from daemon.decoder.showing import stamps_between
-from daemon.decoder.source import failure
+from daemon.decoder.source import undecodable
 from daemon.decoder.transitions import Transition, TransitionDetector
 from daemon.decoder.turns import Turns
 
@@ -178,12 +177,7 @@ def find_scenes(
         if should_stop and should_stop():
             break
     if not any(part.times.size for part in found):
-        raise failure(
-            ErrorCode.UNREADABLE,
-            source.path,
-            "holds no picture that can be decoded",
-            "check that it plays, or delete it",
-        )
+        raise undecodable(source.path)
     if progress:
         progress(1.0)
     return scenes_from(probe, found, min_seconds=min_seconds, max_seconds=max_seconds)

@@ -116,6 +116,23 @@ def truncated(path: Path) -> MediaError:
     )
 
 
+def undecodable(path: Path) -> MediaError:
+    """Returns the error for a file that opens but shows nothing."""
+    return failure(
+        ErrorCode.UNREADABLE,
+        path,
+        "holds no picture that can be decoded",
+        "check that it plays, or delete it",
+    )
+
+
+def out_of_memory(path: Path) -> MediaError:
+    """Returns the error for a file that is too much for this machine now."""
+    return failure(
+        ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
+    )
+
+
 def unreadable(path: Path, error: OSError | av.error.FFmpegError) -> MediaError:
     """Returns the error for a file that does not open."""
     if isinstance(error, FileNotFoundError):

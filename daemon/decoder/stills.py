@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from catalog.errors import ErrorCode
 from daemon.decoder.facts import MAX_PIXELS, Probe
-from daemon.decoder.source import MediaError, Source, failure, truncated
+from daemon.decoder.source import MediaError, Source, failure, out_of_memory, truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,9 +133,7 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise _no_photo(path) from error
     except MemoryError as error:
-        raise failure(
-            ErrorCode.OUT_OF_MEMORY, path, "needs more memory than there is", "close other programs"
-        ) from error
+        raise out_of_memory(path) from error
     except PermissionError:
         raise  # refused by the sandbox, and so no word on the photo
     except _DAMAGED as error:

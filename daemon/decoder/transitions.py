@@ -100,7 +100,6 @@ class TransitionDetector:
     """Takes the stamps of a video in the order of showing."""
 
     _looks: list[npt.NDArray[np.float32]] = field(default_factory=list)
-    _shape: tuple[int, ...] = ()
     _judged: int = 0
     """Looks at the head of the window that are judged already."""
     _bin: int = -1
@@ -120,10 +119,6 @@ class TransitionDetector:
         if place == self._bin:
             return
         self._bin = place
-        if stamp.shape != self._shape:
-            self._judge(len(self._looks))
-            self._looks.clear()
-            self._shape, self._judged = stamp.shape, 0
         self._times.append(time)
         self._looks.append(_pooled(stamp))
         if len(self._looks) >= _HOP + 2 * _REACH:

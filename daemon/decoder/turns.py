@@ -34,10 +34,7 @@ class Turns:
 
     def add(self, time: float, stamp: Stamp) -> None:
         """Takes the next frame, in the order of showing."""
-        if self._sum is not None and (
-            math.floor(time / _BIN) != math.floor(self._first / _BIN)
-            or stamp.shape != self._sum.shape
-        ):
+        if self._sum is not None and math.floor(time / _BIN) != math.floor(self._first / _BIN):
             self._close()
         if self._sum is None:
             self._first, self._sum, self._count = time, np.zeros(stamp.shape, dtype=np.int32), 0
@@ -53,8 +50,6 @@ class Turns:
     def _close(self) -> None:
         assert self._sum is not None
         mean = (self._sum / self._count).astype(np.float32)
-        if self._means and self._means[-1][1].shape != mean.shape:  # the picture's size changes
-            self._means.clear()
         self._means.append((self._first, mean))
         self._sum = None
         if len(self._means) == 2 * _SIDE:

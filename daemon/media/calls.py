@@ -93,9 +93,7 @@ def sample_frames(
     See `daemon.decoder.frames.sample_frames`. Raises as `probe` does.
     """
     wanted = tuple(times)
-    longest = max(facts.width, facts.height)
-    scale = min(1.0, long_side / longest) if long_side else 1.0
-    width, height = (max(1, round(side * scale)) for side in (facts.width, facts.height))
+    width, height = facts.scaled(long_side)
     room = len(wanted) * width * height * 3
     with _call(
         path,

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from catalog.errors import ErrorCode, InterruptedByUserError
+from catalog.errors import InterruptedByUserError
 from daemon.decoder.facts import Probe
 from daemon.decoder.packing import pack, unpack
 from daemon.decoder.scenes import Mode, SceneSpan, Stretch, scenes_from, stretches
-from daemon.decoder.source import failure
+from daemon.decoder.source import undecodable
 from daemon.media.calls import search_stretch
 
 _VERSION = 1
@@ -70,12 +70,7 @@ def find_scenes(
         progress(1.0)
     found_in_order = [search.found[index] for index in range(len(search.parts))]
     if not any(len(part.times) for part in found_in_order):
-        raise failure(
-            ErrorCode.UNREADABLE,
-            path,
-            "holds no picture that can be decoded",
-            "check that it plays, or delete it",
-        )
+        raise undecodable(path)
     return scenes_from(facts, found_in_order, min_seconds=min_seconds, max_seconds=max_seconds)
 
 

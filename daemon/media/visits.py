@@ -20,7 +20,7 @@ from typing import Any
 from catalog.errors import ErrorCode, InterruptedByUserError
 from catalog.safe_text import shown
 from daemon.decoder.order import ORDER_BYTES, RESULT_BYTES, Order
-from daemon.decoder.source import MediaError, failure
+from daemon.decoder.source import MediaError, failure, out_of_memory
 
 _LOOK_SECONDS = 0.2
 _MESSAGE_BYTES = 1 << 16
@@ -153,8 +153,7 @@ class Visit:
             with suppress(ValueError):
                 name = signal.Signals(-status).name
         if name == "SIGKILL":  # nobody else sends that
-            what = "needs more memory than there is"
-            return failure(ErrorCode.OUT_OF_MEMORY, self._path, what, "close other programs")
+            return out_of_memory(self._path)
         return self.crashed(name or "it ended early")
 
     def crashed(self, why: str) -> MediaError:
