@@ -6,17 +6,14 @@ No SQLAlchemy here: a command that only looks must start fast.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from catalog.errors import NotFoundError
 from catalog.home import given_path
 from catalog.paths import path_key
-from catalog.search.query import Match, search
 from catalog.sqlite import sqlite3
 from catalog.views import (
     CaptionView,
-    HitView,
     JobView,
     SceneView,
     VideoView,
@@ -272,38 +269,3 @@ def _job_view(row: Row) -> JobView:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
     )
-
-
-# Search -------------------------------------------------------------------------------------------
-
-
-def find(
-    connection: Connection,
-    query: str,
-    *,
-    limit: int = 20,
-    folder: Path | None = None,
-    after: int | None = None,
-) -> list[HitView]:
-    """The texts that answer a query, the best first."""
-    raw_folder = None if folder is None else os.fsencode(folder)
-    matches = search(connection, query, limit=limit, folder=raw_folder, after=after)
-    return list(_hits(connection, matches))
-
-
-def _hits(connection: Connection, matches: Iterable[Match]) -> Iterator[HitView]:
-    matches = list(matches)
-    views = {view.id: view for view in videos(connection, [m.video_id for m in matches])}
-    for match in matches:
-        view = views[match.video_id]
-        scenes = {scene.id: scene for scene in view.scenes}
-        yield HitView(
-            video_id=view.id,
-            path=view.path,
-            title=view.title,
-            field=match.field,
-            scene=None if match.scene_id is None else scenes.get(match.scene_id),
-            text=match.text,
-            highlights=match.highlights,
-            score=match.score,
-        )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A test holds it against `catalog/migrations/versions`."""
 
 BUSY_SECONDS = 30.0

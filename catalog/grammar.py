@@ -41,6 +41,7 @@ def build_parser() -> "_Parser":
         _add_working,
         _add_models,
         _add_looking,
+        _add_index,
         _add_library,
         _add_texts,
         _add_queue,
@@ -182,6 +183,28 @@ def _add_looking(commands: "_Commands[_Parser]") -> None:
         commands, "status", "catalog.commands.look:status", tr("show daemon, queue and sizes")
     )
     _json(status)
+
+
+def _add_index(commands: "_Commands[_Parser]") -> None:
+    index = _new(
+        commands,
+        "index",
+        "catalog.commands.index:index",
+        tr("bring the search index up to date, make it anew, or check it"),
+    )
+    index.add_argument(
+        "action", nargs="?", choices=("status", "update", "rebuild", "verify"), default="status"
+    )
+    index.add_argument(
+        "--thorough", action="store_true", help=tr("verify: read every text anew and compare all")
+    )
+    index.add_argument(
+        "--follow",
+        type=float,
+        metavar="S",
+        help=tr("update: go on with new texts until none has come for so many seconds"),
+    )
+    _json(index)
 
 
 def _add_library(commands: "_Commands[_Parser]") -> None:

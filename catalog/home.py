@@ -27,6 +27,11 @@ class Home:
         return self.config_dir / "config.toml"
 
     @property
+    def synonyms_file(self) -> Path:
+        """The person's own synonyms, a text file."""
+        return self.config_dir / "synonyms.txt"
+
+    @property
     def catalog_file(self) -> Path:
         """The SQLite catalog."""
         return self.data_dir / "catalog.db"

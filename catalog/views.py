@@ -165,6 +165,16 @@ def _error_json(code: str | None, message: str | None, attempts: int) -> Json | 
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where in a video a scene lies, in seconds."""
+
+    id: int
+    index: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class HitView:
     """One text that answers a search."""
 
@@ -172,11 +182,13 @@ class HitView:
     path: str
     title: str
     field: str
-    scene: SceneView | None
+    scene: PlaceView | None
     text: str
     highlights: tuple[tuple[int, int], ...]
     """Code-point spans of `text`."""
     score: float
+    how: str = "exact"
+    """Why it is here, a value of `catalog.search.concepts.How`."""
 
     def json(self) -> Json:
         """The `search` shape."""
@@ -188,7 +200,17 @@ class HitView:
             "text": self.text,
             "highlights": [list(span) for span in self.highlights],
             "score": self.score,
+            "how": self.how,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class HitsView:
+    """The answer to a search."""
+
+    hits: tuple[HitView, ...] = ()
+    instead: str = ""
+    """The query as it was taken, where a word of it was guessed; empty where none was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _WAKE_SECONDS = 0.5
 _RECOVER_SECONDS = 60
+_INDEX_SECONDS = 1
 _MANNERS_SECONDS = 5
 """How often to look who else holds the GPU, and whether the model has been idle for long."""
 
@@ -51,12 +52,13 @@ def make_scheduler(service: "Service") -> Any:
             if queue.recover(session, alive=set(service.worker.running)):
                 service.wake.set()
 
-    def tick(function: Callable[..., None], seconds: float, name: str, **arguments: Any) -> None:
+    def tick(function: Callable[..., object], seconds: float, name: str, **arguments: Any) -> None:
         scheduler.add_job(
             function, IntervalTrigger(seconds=seconds), id=name, name=name, kwargs=arguments
         )
 
     tick(changes.look, _WAKE_SECONDS, "wake")
+    tick(service.indexer.look, _INDEX_SECONDS, "index")
     tick(recover, _RECOVER_SECONDS, "recover")
     tick(reconcile, settings.reconcile_seconds, "reconcile", network=False)
     tick(reconcile, settings.reconcile_seconds_network, "reconcile-network", network=True)

@@ -24,6 +24,7 @@ from daemon import memory
 from daemon.captioner.base import Engine
 from daemon.captioner.checkpoints import Checkpoint, find_checkpoint
 from daemon.captioner.process import STARTED, ModelProcess
+from daemon.indexer import Indexer
 from daemon.manners import Manners
 from daemon.pipeline import Progress
 from daemon.scheduler import make_scheduler
@@ -104,6 +105,7 @@ class Service:
         self.worker = Worker(catalog, settings, opener, self.stop, on_progress, self.wake.set)
         self._told_reason: str | None = None
         self._started_some = False
+        self.indexer = Indexer(catalog)
         self.manners = Manners(settings, own=self._own_processes)
 
     def _open_captioner(self, model: str) -> Engine:
@@ -147,6 +149,7 @@ class Service:
                 self.worker.close()
                 thread.join(timeout=20)
                 scheduler.shutdown(wait=True)
+                self.indexer.close()
         return self.worker.outcome
 
     def _work(self) -> None:
@@ -211,7 +214,9 @@ class Service:
             self.watcher.ask_reconcile()
             try:
                 fault = self._catch_up(on_waiting)
+                self.indexer.finish(self.stop)
             finally:
+                self.indexer.close()
                 self.worker.close()
             self.watcher.close()
         # A job that still ended well beside the fault has taken it for over.
@@ -227,6 +232,7 @@ class Service:
             self.wake.clear()
             # Asked for first: a job that ends during the look leaves room that the look did not see.
             busy = bool(self.worker.running)
+            self.indexer.look()
             if not self._start_due() or busy or self.worker.running:
                 self.wake.wait(_TURN_SECONDS)
                 continue

@@ -7,7 +7,9 @@ from threading import Lock
 
 from catalog import browse, listing, overview
 from catalog.database import Catalog
+from catalog.hits import find, find_soon
 from catalog.listing import ListRow
+from catalog.search.synonyms import read as read_synonyms
 from catalog.sqlite import sqlite3
 from catalog.views import HitView, JobView, StatusView, VideoView
 from tui.thumbnails import Picture
@@ -93,6 +95,8 @@ class Found:
     hits: Sequence[HitView]
     without_caption: int
     """So many videos cannot be found by content yet; counted only when nothing was found."""
+    instead: str = ""
+    """The query as it was taken, where a word of it was guessed."""
 
 
 class Searcher:
@@ -100,6 +104,7 @@ class Searcher:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._synonyms = read_synonyms(catalog.home.synonyms_file)
         self._lock = Lock()
         self._running: sqlite3.Connection | None = None
 
@@ -109,14 +114,15 @@ class Searcher:
             if self._running is not None:
                 self._running.interrupt()
 
-    def find(self, query: str) -> Found | None:
-        """Runs a query, on a thread. None if a newer one stopped it."""
+    def find(self, query: str, *, soon: bool = False) -> Found | None:
+        """Runs a query, on a thread; `soon` for its first answer. None if a newer one stopped it."""
         with self._catalog.read() as connection:
             with self._lock:
                 self._running = connection
             try:
-                hits = browse.find(connection, query, limit=HITS)
-                missing = 0 if hits else listing.without_caption(connection)
+                ask = find_soon if soon else find
+                answer = ask(connection, query, limit=HITS, synonyms=self._synonyms)
+                missing = 0 if answer.hits else listing.without_caption(connection)
             except sqlite3.OperationalError as error:
                 if "interrupt" in str(error):
                     return None
@@ -125,4 +131,4 @@ class Searcher:
                 with self._lock:
                     if self._running is connection:
                         self._running = None
-        return Found(query, hits, missing)
+        return Found(query, answer.hits, missing, answer.instead)

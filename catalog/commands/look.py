@@ -7,10 +7,13 @@ from catalog import browse, overview
 from catalog.clock import iso, now
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, NotFoundError, UsageError
+from catalog.hits import find
 from catalog.home import Home, given_path
 from catalog.language import tr
 from catalog.review import in_words
 from catalog.safe_text import shown
+from catalog.search.synonyms import Synonyms
+from catalog.search.synonyms import read as read_synonyms
 from catalog.terminal import (
     clock_time,
     emit_json,
@@ -104,15 +107,24 @@ def search(options: argparse.Namespace, home: Home) -> int:
     if options.limit < 1:
         raise UsageError("--limit must be at least 1")
     with open_catalog(home).read() as connection:
-        hits = browse.find(
+        found = find(
             connection,
             query,
             limit=min(options.limit, _MOST_HITS),
             folder=folder,
             after=_instant(options.after),
+            synonyms=_synonyms(home),
         )
+    hits = found.hits
     if options.json:
         emit_json_list(hit.json() for hit in hits)
+    if found.instead:
+        narrate(
+            tr(
+                "Nothing holds that as it is written. Shown for: {query}",
+                query=shown(found.instead),
+            )
+        )
     for hit in hits if not options.json else ():
         where = clock_time(hit.scene.start) if hit.scene else tr(hit.field)
         say(f"{hit.video_id:>6}  {shown(hit.path)}  {where}")
@@ -121,6 +133,14 @@ def search(options: argparse.Namespace, home: Home) -> int:
         return ExitCode.DONE
     narrate(tr("Nothing matches {query!r}. Try fewer or shorter words.", query=shown(query)))
     return ExitCode.FAILED
+
+
+def _synonyms(home: Home) -> Synonyms:
+    """The person's synonyms; lines that make no sense are told of."""
+    synonyms = read_synonyms(home.synonyms_file)
+    for complaint in synonyms.complaints:
+        narrate(shown(complaint))
+    return synonyms
 
 
 def _instant(date: str | None) -> int | None:

@@ -72,7 +72,9 @@ def _chosen(
         elif options.stale:
             found += _stale(connection, options.model or _configured_model(home))
         elif options.where is not None:
-            found += [hit.video_id for hit in search(connection, options.where, limit=_ALL_HITS)]
+            # Only what surely fits: nobody wants the GPU to work for a guess at a misspelt word.
+            answer = search(connection, options.where, limit=_ALL_HITS, guess=False)
+            found += [match.video_id for match in answer.matches]
     return list(dict.fromkeys(found)), unknown
 
 

@@ -56,6 +56,10 @@ def import_file(options: argparse.Namespace, home: Home) -> int:
         raise UsageError(f"cannot read {options.file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{options.file} is not UTF-8; convert it first") from error
+    if result.added:
+        from catalog.commands.index import bring_up_to_date
+
+        bring_up_to_date(catalog)
     narrate(
         tr(
             "Imported: {added}. Known already, left as they were: {known}.",

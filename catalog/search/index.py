@@ -1,13 +1,20 @@
-"""Writing the full-text index, in the transaction that writes the text."""
+"""Writing what is searched, in the transaction that writes the text.
 
-from sqlalchemy import select, text
+A new text is found at once by its words as written, with and without a particle. The lemmas follow when
+the analyser has read it: see `catalog.search.indexing`.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.schema import Document
-from catalog.search.text import index_tokens
+from catalog.search.text import is_hangul, normalise, runs, without_particle
 
-_INSERT = text("INSERT INTO search_index(rowid, grams) VALUES (:id, :grams)")
-_DELETE = text("DELETE FROM search_index WHERE rowid = :id")
+DELETE = "DELETE FROM search_index WHERE rowid = ?"
+INSERT = "INSERT INTO search_index(rowid, lemmas, also, words) VALUES (?, ?, ?, ?)"
+_BATCH = 2_000
 
 
 def put_document(
@@ -33,6 +40,28 @@ def put_document(
     else:
         document.text = content
     session.flush()
+    connection = raw_connection(session)
     # Two statements, never INSERT OR REPLACE: that leaves the old terms behind in FTS5.
-    session.execute(_DELETE, {"id": document.id})
-    session.execute(_INSERT, {"id": document.id, "grams": index_tokens(content)})
+    connection.execute(DELETE, (document.id,))
+    connection.execute(INSERT, (document.id, *_columns(content)))
+
+
+def raw_connection(session: Session) -> Any:
+    """SQLite's own connection under a session, inside the session's transaction."""
+    return session.connection().connection.dbapi_connection
+
+
+def index_everything_at_once(connection: Any) -> None:
+    """Fills an empty index with the words of every document, before the analyser comes."""
+    rows = connection.execute("SELECT id, text FROM document")
+    while batch := rows.fetchmany(_BATCH):
+        connection.executemany(INSERT, ((row[0], *_columns(row[1])) for row in batch))
+
+
+def _columns(content: str) -> tuple[str, str, str]:
+    """What can be said of a text without an analyser, for the columns of the index."""
+    found = runs(normalise(content).text)
+    stems = [
+        (without_particle(run) or run) if is_hangul(run) and len(run) > 1 else run for run in found
+    ]
+    return " ".join(stems), "", " ".join(run for run in found if is_hangul(run))

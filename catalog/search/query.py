@@ -1,21 +1,25 @@
-"""Asking the full-text index: words, "phrases" and -exclusions; anything else is text, never an error."""
+"""Asking the catalog: words, "phrases", -exclusions, OR and filters; anything else is text, never an error.
 
-import re
-from collections.abc import Iterable
+`search` gives the ranked answer, `glance` the first one while somebody types. Neither loads an analyser.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
-from catalog.search.text import Normalised, is_hangul, normalise, runs, without_particle
-from catalog.sqlite import sqlite3
+from catalog.clock import now
+from catalog.search import filters, ranking, syntax
+from catalog.search.concepts import Concept, How, Interpreter
+from catalog.search.highlight import Highlighter
+from catalog.search.lexicon import Lexicon
+from catalog.search.ranking import Ranked
+from catalog.search.synonyms import Synonyms
+from catalog.search.text import runs
+from catalog.search.waterfall import CERTAIN, Allowed, Waterfall
 
-_TERM = re.compile(r'(-?)"([^"]*)"?|(-?)(\S+)')
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word or phrase of a query. `variants` are normal-form texts, any of which satisfies it."""
-
-    variants: tuple[str, ...]
-    excluded: bool
+NO_SYNONYMS = Synonyms()
+_PHRASE_READINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,135 +34,185 @@ class Match:
     highlights: tuple[tuple[int, int], ...]
     """Code-point spans of `text`."""
     score: float
+    how: How
+    """Why it is here."""
 
 
-def parse(query: str) -> tuple[Term, ...]:
-    """The terms of a query. Words are taken with and without a particle at their end."""
-    terms = []
-    for minus, phrase, word_minus, word in _TERM.findall(query):
-        content = normalise(phrase or word).text
-        pieces = runs(content)
-        if not pieces:
-            continue
-        variants = [" ".join(pieces)]
-        if word and is_hangul(pieces[-1]) and (stem := without_particle(pieces[-1])):
-            variants.append(" ".join([*pieces[:-1], stem]))
-        terms.append(Term(tuple(variants), excluded=bool(minus or word_minus)))
-    return tuple(terms)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query found."""
+
+    matches: tuple[Match, ...] = ()
+    instead: str = ""
+    """The query as it was taken, where a word of it was guessed: 횡단보도 for 횡당보도."""
 
 
 def search(
-    connection: "sqlite3.Connection",
+    connection: Any,
     query: str,
     *,
     limit: int = 20,
     folder: bytes | None = None,
     after: int | None = None,
-) -> list[Match]:
-    """Documents that hold every word, else those that hold any, the best first.
+    synonyms: Synonyms = NO_SYNONYMS,
+    guess: bool = True,
+) -> Answer:
+    """The best documents for a query, the best first.
 
     `folder` keeps to videos with a copy under that folder (raw bytes), `after` to those recorded or
-    added since that instant (seconds since 1970).
+    added since that instant (seconds since 1970). Unless `guess`, only texts that hold every word, or a
+    variant of it. A query of filters alone finds the titles of the newest videos that pass.
     """
-    terms = parse(query)
-    wanted = [term for term in terms if not term.excluded]
-    if not wanted:
-        return []
-    for joint in (" AND ", " OR "):
-        rows = _rows(connection, _expression(terms, joint), limit, folder, after)
-        if rows or len(wanted) == 1:
-            break
-    return [_match(row, wanted) for row in rows]
+    asked = syntax.parse(query)
+    interpreter = Interpreter(Lexicon(connection), synonyms)
+    wanted, excluded = _concepts(interpreter, asked)
+    allowed = _allowed(connection, asked, folder, after)
+    waterfall = Waterfall(connection, interpreter, limit, allowed)
+    if wanted:
+        waterfall.fill(wanted, excluded)
+    elif allowed is not None and not asked.groups:
+        waterfall.list_newest()
+    if not guess:
+        waterfall.keep(CERTAIN)
+    return _answer(connection, interpreter, waterfall, wanted, limit)
 
 
-def _expression(terms: Iterable[Term], joint: str) -> str:
-    terms = tuple(terms)
-    positive = joint.join(_any_of(term) for term in terms if not term.excluded)
-    negative = " OR ".join(_any_of(term) for term in terms if term.excluded)
-    return f"({positive}) NOT ({negative})" if negative else f"({positive})"
+def glance(
+    connection: Any, query: str, *, limit: int = 20, synonyms: Synonyms = NO_SYNONYMS
+) -> Answer:
+    """The newest documents for a query whose last word may still be typed, within a frame.
+
+    Where that finds nothing, or the query is more than words, the answer of `search`.
+    """
+    asked = syntax.parse(query)
+    words = [
+        group.alternatives[0].text
+        for group in asked.groups
+        if not group.excluded
+        and len(group.alternatives) == 1
+        and isinstance(group.alternatives[0], syntax.Word)
+        and runs(group.alternatives[0].text)
+    ]
+    if words and len(words) == len(asked.groups) and not asked.filters:
+        interpreter = Interpreter(Lexicon(connection), synonyms)
+        wanted = interpreter.concepts(words)
+        waterfall = Waterfall(connection, interpreter, limit, None)
+        waterfall.glance(wanted[:-1], wanted[-1])
+        if waterfall.found:
+            return _answer(connection, interpreter, waterfall, wanted, limit)
+    return search(connection, query, limit=limit, synonyms=synonyms)
 
 
-def _any_of(term: Term) -> str:
-    return "(" + " OR ".join(_phrase(variant) for variant in term.variants) + ")"
-
-
-def _phrase(variant: str) -> str:
-    """An FTS5 phrase. Only letters and digits get here, so quoting it is safe."""
-    tokens: list[str] = []
-    pieces = variant.split(" ")
-    for piece in pieces:
-        last = piece is pieces[-1]
-        if not is_hangul(piece) or len(piece) == 1:
-            tokens.append(piece)
-            continue
-        tokens += [piece[i : i + 2] for i in range(len(piece) - 1)]
-        if not last:
-            tokens.append(piece[-1])
-    prefix = "" if is_hangul(pieces[-1]) and len(pieces[-1]) > 1 else " *"
-    return '"' + " ".join(tokens) + '"' + prefix
-
-
-def _rows(
-    connection: "sqlite3.Connection",
-    expression: str,
+def _answer(
+    connection: Any,
+    interpreter: Interpreter,
+    waterfall: Waterfall,
+    wanted: Sequence[Concept],
     limit: int,
-    folder: bytes | None,
-    after: int | None,
-) -> list["sqlite3.Row"]:
-    conditions = ["search_index MATCH :expression"]
-    if folder is not None:
-        conditions.append(
-            "EXISTS (SELECT 1 FROM location l WHERE l.video_id = d.video_id"
-            " AND substr(l.path, 1, length(:folder)) = :folder)"
-        )
-    if after is not None:
-        conditions.append("coalesce(unixepoch(v.recorded_at), v.added_at) >= :after")
-    return connection.execute(
-        "SELECT d.id, d.video_id, d.scene_id, d.field, d.text, bm25(search_index) AS rank"
-        " FROM search_index JOIN document d ON d.id = search_index.rowid"
-        " JOIN video v ON v.id = d.video_id"
-        f" WHERE {' AND '.join(conditions)} ORDER BY rank, d.id DESC LIMIT :limit",
-        {
-            "expression": expression,
-            "limit": limit,
-            "folder": None if folder is None else folder.rstrip(b"/") + b"/",
-            "after": after,
-        },
-    ).fetchall()
+) -> Answer:
+    ranked = ranking.ranked(connection, list(waterfall.found.values()), wanted)[:limit]
+    exact = [phrase for one in wanted for phrase in one.exact]
+    written = [word for one in wanted for word in one.words]
+    highlighter = Highlighter(interpreter.lexicon, [*exact, *interpreter.used], written)
+    return Answer(tuple(_matches(ranked, highlighter)), _instead(wanted))
 
 
-def _match(row: "sqlite3.Row", terms: Iterable[Term]) -> Match:
-    return Match(
-        document_id=row["id"],
-        video_id=row["video_id"],
-        scene_id=row["scene_id"],
-        field=row["field"],
-        text=row["text"],
-        highlights=highlight(row["text"], terms),
-        score=round(-row["rank"], 4),
+def _concepts(interpreter: Interpreter, asked: syntax.Query) -> tuple[list[Concept], list[Concept]]:
+    wanted: list[Concept] = []
+    excluded: list[Concept] = []
+    row: list[str] = []
+    for group in asked.groups:
+        plain = len(group.alternatives) == 1 and isinstance(group.alternatives[0], syntax.Word)
+        if plain and not group.excluded:
+            if runs(group.alternatives[0].text):
+                row.append(group.alternatives[0].text)
+            continue
+        wanted += interpreter.concepts(row)
+        row = []
+        choices = [
+            _phrase(interpreter, one.text)
+            if isinstance(one, syntax.Phrase)
+            else _joined(interpreter.concepts([one.text]))
+            for one in group.alternatives
+            if runs(one.text)
+        ]
+        if choices:
+            (excluded if group.excluded else wanted).append(_either(choices))
+    return wanted + interpreter.concepts(row), excluded
+
+
+def _phrase(interpreter: Interpreter, text: str) -> Concept:
+    """A phrase in quotes: its words side by side in any spacing, and so in the text."""
+    parts = interpreter.concepts(text.split())
+    literal = "".join(runs(text))
+    concept = _joined(parts)
+    concept.text, concept.literal = text, literal
+    whole = interpreter.of_word(literal)
+    if whole.how is How.EXACT:
+        concept.exact += whole.exact
+    concept.words = (" ".join(runs(text)), literal)
+    return concept
+
+
+def _joined(parts: Sequence[Concept]) -> Concept:
+    if len(parts) == 1:
+        return parts[0]
+    text = " ".join(one.text for one in parts)
+    choices = list(product(*(one.exact[:2] for one in parts if one.exact)))[:_PHRASE_READINGS]
+    phrases = [" ".join(choice) for choice in choices if choice]
+    return Concept(text, (text,), phrases, min((one.n for one in parts), default=0))
+
+
+def _either(choices: Sequence[Concept]) -> Concept:
+    if len(choices) == 1:
+        return choices[0]
+    return Concept(
+        " OR ".join(one.text for one in choices),
+        tuple(word for one in choices for word in one.words),
+        list(dict.fromkeys(phrase for one in choices for phrase in one.exact)),
+        sum(one.n for one in choices),
     )
 
 
-def highlight(original: str, terms: Iterable[Term]) -> tuple[tuple[int, int], ...]:
-    """Where the terms stand in the original text, as code-point spans in order, none overlapping."""
-    normal = normalise(original)
-    spans: list[tuple[int, int]] = []
-    for term in terms:
-        for variant in term.variants:
-            found = _spans_of(variant, normal)
-            spans += found
-            if found:
-                break
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
+def _allowed(
+    connection: Any, asked: syntax.Query, folder: bytes | None, after: int | None
+) -> Allowed | None:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if asked.filters:
+        condition, values = filters.condition(asked.filters, now())
+        conditions.append(condition)
+    if folder is not None:
+        conditions.append(
+            "EXISTS (SELECT 1 FROM location l WHERE l.video_id = d.video_id"
+            " AND substr(l.path, 1, length(:under)) = :under)"
+        )
+        values["under"] = folder.rstrip(b"/") + b"/"
+    if after is not None:
+        conditions.append("coalesce(unixepoch(v.recorded_at), v.added_at) >= :since")
+        values["since"] = after
+    return Allowed(connection, " AND ".join(conditions), values) if conditions else None
 
 
-def _spans_of(variant: str, normal: Normalised) -> list[tuple[int, int]]:
-    # Runs may stand apart in the text by spaces or punctuation, as they did when it was indexed.
-    pattern = r"[\W_]*".join(re.escape(piece) for piece in variant.split(" "))
-    return [normal.original_span(*match.span()) for match in re.finditer(pattern, normal.text)]
+def _matches(ranked: Sequence[Ranked], highlighter: Highlighter) -> Iterator[Match]:
+    spans = highlighter.spans([one.text for one in ranked])
+    for one, marks in zip(ranked, spans, strict=True):
+        yield Match(
+            document_id=one.document_id,
+            video_id=one.video_id,
+            scene_id=one.scene_id,
+            field=one.field,
+            text=one.text,
+            highlights=marks,
+            score=one.score,
+            how=one.how,
+        )
+
+
+def _instead(concepts: Sequence[Concept]) -> str:
+    if not any(one.instead for one in concepts):
+        return ""
+    return " ".join(one.instead or one.text for one in concepts)
+
+
+__all__ = ["NO_SYNONYMS", "Answer", "How", "Match", "glance", "search"]

@@ -1,8 +1,4 @@
-"""Text as search sees it: one normal form, the way back to the original, and the tokens of both sides.
-
-Hangul is indexed as overlapping pairs of syllables, so a word is found whatever particle is attached
-to it and wherever in a compound it stands; other scripts are indexed as whole words.
-"""
+"""Text as search sees it: one normal form, the way back to the original, words and particles."""
 
 import re
 import unicodedata
@@ -10,7 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _ZERO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
-_RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
+RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
+"""A stretch of one script in a text of normal form: syllables, or letters and digits of others."""
+
+SENTENCE = "ː"
+"""The token between two sentences. No word holds this sign, which FTS5 takes for a letter."""
+COUNTER = "ː"
+"""What tells a counter (세 명) from a noun of the same sound."""
 
 PARTICLES = tuple(
     sorted(
@@ -75,25 +77,12 @@ def _fold(character: str) -> str:
 
 def runs(normal_text: str) -> list[str]:
     """The stretches of one script in a text of normal form."""
-    return _RUN.findall(normal_text)
+    return RUN.findall(normal_text)
 
 
 def is_hangul(run: str) -> bool:
     """Whether a run is made of syllables."""
     return "가" <= run[0] <= "힣"
-
-
-def index_tokens(original: str) -> str:
-    """What the full-text index stores for a text: tokens with spaces between."""
-    tokens: list[str] = []
-    for run in runs(normalise(original).text):
-        if is_hangul(run):
-            tokens += [run[i : i + 2] for i in range(len(run) - 1)]
-            # The last syllable alone, so that a query of one syllable finds the end of a word too.
-            tokens.append(run[-1])
-        else:
-            tokens.append(run)
-    return " ".join(tokens)
 
 
 def without_particle(run: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from catalog import browse, library
 from catalog.database import open_catalog
 from catalog.errors import ExitCode, HaeseolError
+from catalog.hits import find
 from catalog.home import Home, find_home
 from catalog.language import tr
 from catalog.safe_text import shown
@@ -57,7 +59,7 @@ def demo(options: argparse.Namespace, home: Home) -> int:
     with catalog.read() as connection:
         views = list(browse.videos(connection, sorted(browse.video_ids(connection))))
         query = _query(views)
-        hits = browse.find(connection, query, limit=5)
+        hits = find(connection, query, limit=5).hits
     catalog.close()
     if options.json:
         emit_json(
@@ -104,7 +106,7 @@ def _query(views: list[VideoView]) -> str:
     )
 
 
-def _say(views: list[VideoView], query: str, hits: list[HitView]) -> None:
+def _say(views: list[VideoView], query: str, hits: Sequence[HitView]) -> None:
     for view in views:
         say("")
         say(f"{shown(view.title)}  ({clock_time(view.duration or 0)}, {view.width}x{view.height})")

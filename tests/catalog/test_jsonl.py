@@ -10,6 +10,7 @@ from catalog import browse, ingest, library, queue
 from catalog.captions import Draft, accept, add_revision, edit, undo
 from catalog.database import Catalog, open_catalog
 from catalog.errors import CodedError, ErrorCode
+from catalog.hits import find
 from catalog.home import find_home
 from catalog.schema import Job, JobState, Origin
 from catalog.sidecars.jsonl import BadLineError, export_lines, import_lines
@@ -80,9 +81,7 @@ def test_an_import_of_an_export_gives_the_same_catalog(full: Catalog, tmp_path: 
         assert browse.thumbnail(two, theirs.scenes[0].id) == b"\x01\x01abc"
         moments = two.execute("SELECT moments FROM scene WHERE video_id = 1 AND idx = 1")
         assert json.loads(moments.fetchone()[0]) == [2.75, 1.5, 4.0]
-        assert [h.text for h in browse.find(two, "사람")] == [
-            h.text for h in browse.find(one, "사람")
-        ]
+        assert [h.text for h in find(two, "사람").hits] == [h.text for h in find(one, "사람").hits]
     with other.write() as session:
         before = undo(session, 1)
         assert before is not None
@@ -110,7 +109,7 @@ def test_a_foreign_line_is_a_persons_text_of_an_offline_video(catalog: Catalog) 
     assert (video["status"], video["caption"]["origin"]) == ("offline", "human")
     assert video["scenes"][0]["note"]["text"] == "상 앞에 앉는다."
     with catalog.read() as connection:
-        assert {hit.field for hit in browse.find(connection, "돌잔치")} == {"title", "path", "tag"}
+        assert {hit.field for hit in find(connection, "돌잔치").hits} == {"title", "path", "tag"}
 
 
 def test_a_video_that_arrives_after_its_import_keeps_the_text_and_needs_no_job(

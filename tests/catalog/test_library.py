@@ -12,6 +12,7 @@ from catalog.captions import edit
 from catalog.database import Catalog
 from catalog.errors import CodedError
 from catalog.fingerprint import SAMPLE_BYTES, fingerprint, full_hash
+from catalog.hits import find
 from catalog.library import Placement
 from catalog.schema import Job, Location, Video
 
@@ -179,8 +180,8 @@ def test_a_chosen_title_stays_and_every_path_is_found(catalog: Catalog, folder: 
     take(catalog, write(folder / "IMG_2.mp4", b"a" * 100))
     assert view(catalog, video_id).title == "제주 여행"
     with catalog.read() as connection:
-        assert [hit.field for hit in browse.find(connection, "IMG 1")] == ["path"]
-        assert [hit.field for hit in browse.find(connection, "IMG 2")] == ["path"]
+        assert [hit.field for hit in find(connection, "IMG 1").hits] == ["path"]
+        assert [hit.field for hit in find(connection, "IMG 2").hits] == ["path"]
 
 
 def test_a_copy_does_not_take_the_place_of_one_on_an_absent_disk(

@@ -285,8 +285,10 @@ class CatalogScreen(Place):
             return
 
         def find() -> None:
-            found = self._searcher.find(query)
-            if found is not None:
+            for soon in (True, False):  # the newest texts within a frame, the ranked ones after
+                found = self._searcher.find(query, soon=soon)
+                if found is None:
+                    return
                 self.post_message(self.HitsRead(found))
 
         self._on_thread("search", find)
