@@ -6,7 +6,7 @@ when no text holds it: the lexicon only knows words of texts.
 
 from collections.abc import Iterable, Iterator
 
-from catalog.search.forms import PREDICATE, WRITTEN
+from catalog.search.forms import COMPOUND, PREDICATE, WRITTEN
 from catalog.search.hangul import (
     is_hangul_word,
     is_initials,
@@ -25,6 +25,8 @@ _SHORTEST_TYPO = 5
 """Keystrokes. Words of two light syllables have neighbours everywhere."""
 _LONGEST_TYPO = 24
 _SHORTEST_INITIALS = 2
+_SOUNDS = 2
+"""Of the respellings that some text holds, only the likeliest are meant."""
 
 
 def completions(lexicon: Lexicon, word: str) -> list[Word]:
@@ -42,7 +44,10 @@ def respellings(lexicon: Lexicon, word: str, *, loose: bool = True) -> list[Word
         found = [one for one in lexicon.sounding(keys) if one.word != stem] if keys else []
         if found:
             place = {key: number for number, key in enumerate(keys)}
-            return sorted(found, key=lambda one: (place.get(sound_key(one.word), 0), -one.n))
+            far = {one.word: place.get(sound_key(one.word), 0) for one in found}
+            nearest = sorted(set(far.values()))[:_SOUNDS]
+            near = [one for one in found if far[one.word] in nearest]
+            return sorted(near, key=lambda one: (far[one.word], -one.n))
     return []
 
 
@@ -59,9 +64,11 @@ def of_initials(lexicon: Lexicon, text: str) -> list[list[Word]]:
     initials = spelt_initials(text)
     if not is_initials(text) or len(initials) < _SHORTEST_INITIALS:
         return []
-    whole = lexicon.by_initials(initials, _MOST, whole=True)
-    longer = lexicon.by_initials(initials, _MOST, whole=False)
-    found = list(dict.fromkeys((*whole, *longer)))[:_MOST]
+    words = (
+        *lexicon.by_initials(initials, _MOST, whole=True),
+        *lexicon.by_initials(initials, _MOST, whole=False),
+    )
+    found = sorted(dict.fromkeys(words), key=lambda one: not is_whole(one, text))[:_MOST]
     if found:
         return [found]
     for cut in range(len(initials) - _SHORTEST_INITIALS, _SHORTEST_INITIALS - 1, -1):
@@ -70,6 +77,14 @@ def of_initials(lexicon: Lexicon, text: str) -> list[list[Word]]:
         if rest:
             return [first, *rest]
     return []
+
+
+def is_whole(word: Word, initials: str) -> bool:
+    """Whether a word is likely meant by its initials: all of them, and it is no compound.
+
+    Any initials are those of some two common words side by side.
+    """
+    return word.kind not in (COMPOUND, WRITTEN) and len(word.word) == len(spelt_initials(initials))
 
 
 def of_other_layout(lexicon: Lexicon, text: str) -> list[str]:

@@ -4,7 +4,8 @@ A text becomes three strings of tokens with spaces between, one for each column 
 
 lemmas  nouns as they are, predicates in their dictionary form, `3 명ː` for 세 명, in the order of the
         text; `ː` stands between sentences, so that no phrase goes across
-also    what a part of the text is besides: 운동하다 beside 운동, 선생님 beside 선생, kpop for k-pop
+also    what a part of the text is besides: 운동 in 운동하다, 선생님 beside 선생, kpop for k-pop; and once
+        more each noun of one syllable that is a word of its own: 차, but not the last part of 전기차
 words   the words as written
 
 and, of each word as written, its reading: the tokens that stand for it. The lexicon keeps the readings,
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
-from catalog.search.forms import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN, number_tokens
+from catalog.search.forms import COMPOUND, LATIN, NOUN, PREDICATE, STEM, WRITTEN, number_tokens
 from catalog.search.numerals import numbers
 from catalog.search.text import COUNTER, RUN, SENTENCE, is_hangul, normalise, without_particle
 
@@ -68,6 +69,8 @@ class _Piece:
     reading: str = ""
     also: list[str] = field(default_factory=list)
     core: str = ""
+    root: bool = False
+    """Whether it is no word by itself: the first part of 부산하다, which is no city."""
     sentence: int = 0
 
 
@@ -108,8 +111,9 @@ def _analysis(text: str, morphemes: Iterable["Morpheme"]) -> Analysis:
     morphemes = list(morphemes)
     pieces += _morpheme_pieces(morphemes, covered)
     pieces.sort(key=lambda piece: piece.start)
-    compounds = _compounds(text, pieces)
+    compounds = _compounds(text, pieces, _sentences_without_spaces(runs))
     also = [word for piece in pieces for word in piece.also]
+    also += _syllables_by_themselves(runs, pieces)
     also += [entry.word for entry in compounds if entry.kind == LATIN]
     stems = _stems(text, runs, morphemes, pieces)
     also += stems
@@ -120,10 +124,25 @@ def _analysis(text: str, morphemes: Iterable["Morpheme"]) -> Analysis:
         entries=[
             *_term_entries(pieces),
             *compounds,
-            *(Entry(stem, NOUN, "") for stem in stems),
+            *(Entry(stem, STEM, "") for stem in stems),
             *_written_entries(runs, pieces),
         ],
     )
+
+
+def _syllables_by_themselves(
+    runs: Iterable[tuple[int, int, str]], pieces: Sequence[_Piece]
+) -> list[str]:
+    """Nouns of one syllable that are no part of a longer word, but for particles."""
+    begins = {start: end for start, end, _ in runs}
+    return [
+        piece.lemma
+        for piece, after in zip(pieces, [*pieces[1:], None], strict=True)
+        if piece.kind == NOUN
+        and len(piece.lemma) == 1
+        and piece.start in begins
+        and (after is None or after.start >= begins[piece.start])
+    ]
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -171,7 +190,8 @@ def _noun_piece(morpheme: "Morpheme", tag: str) -> _Piece | None:
     form = morpheme.form.replace(" ", "")
     if (tag == "NP" and len(form) == 1) or not form or not is_hangul(form):
         return None
-    piece = _Piece(morpheme.start, morpheme.start + morpheme.len, NOUN, form, form, core=form)
+    end = morpheme.start + morpheme.len
+    piece = _Piece(morpheme.start, end, NOUN, form, form, core=form, root=tag == "XR")
     if morpheme.oov and (stem := without_particle(form)):
         piece.also.append(stem)  # 수달이 taken for a name
     return piece
@@ -198,7 +218,7 @@ def _verbalise(noun: _Piece, suffix: "Morpheme", tag: str) -> None:
         suffix.form if adverb else "하다" if tag == "XSM" else suffix.form + "다"
     )
     noun.end = suffix.start + suffix.len
-    if len(noun.lemma) > 1 and noun.kind == NOUN:
+    if len(noun.lemma) > 1 and noun.kind == NOUN and not noun.root:
         noun.also.append(noun.lemma)
     noun.lemma = noun.reading = predicate
     noun.kind, noun.core = PREDICATE, ""
@@ -230,12 +250,21 @@ def _with_boundaries(pieces: Sequence[_Piece]) -> str:
     return " ".join(tokens)
 
 
-def _compounds(text: str, pieces: Sequence[_Piece]) -> list[Entry]:
+def _sentences_without_spaces(runs: Iterable[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    """Runs too long for a word, in which nouns stand side by side by accident."""
+    return [(start, end) for start, end, _ in runs if end - start > LONGEST_WORD]
+
+
+def _compounds(
+    text: str, pieces: Sequence[_Piece], sentences: Sequence[tuple[int, int]]
+) -> list[Entry]:
     """Nouns written together, and words that a hyphen or the like holds together."""
     found: list[Entry] = []
     together: list[_Piece] = []
     for piece in pieces:
         gap = text[together[-1].end : piece.start] if together else ""
+        if any(start <= piece.start < end for start, end in sentences):
+            continue
         hyphen = gap in _CONNECTORS and together and together[-1].kind == piece.kind == LATIN
         if together and piece.core and (hyphen or not gap):
             together.append(piece)

@@ -7,7 +7,7 @@ from itertools import product
 
 from catalog.search import alike
 from catalog.search.forms import NOUN, number_tokens
-from catalog.search.hangul import is_hangul_word
+from catalog.search.hangul import is_hangul_word, split_partial
 from catalog.search.lexicon import Lexicon
 from catalog.search.numerals import Number, numbers
 from catalog.search.resolve import Resolved, compound, mixed, related_forms, resolve, stems_of
@@ -31,8 +31,8 @@ class How(StrEnum):
 GENERIC = frozenset(
     """
     영상 동영상 비디오 장면 모습 화면 사진 클립 부분 컷 찾다 나오다 보이다 보여주다 알려주다 것 거 곳 데
-    때 좀 어디 언제 누구 모든 전부 모두 보다 관련 관하다 대하다 검색 찍다 담다 담기다 촬영 촬영하다 중
-    등 들어가다 있다 하다
+    때 좀 어디 언제 누구 모든 전부 모두 보다 관련 관하다 대하다 검색 찍다 담다 담기다 찍히다 우리 촬영
+    촬영하다 나 내 그 중 등 들어가다 있다 하다
     """.split()
 )
 """What people say around what they look for. The first to be left out when no text holds every word."""
@@ -67,13 +67,15 @@ class Concept:
     """What was taken to be meant, where it is not what was typed."""
     parts: tuple[str, ...] = ()
     """A sentence typed without spaces: its words."""
+    likely: int = 0
+    """So many of `exact` are likelier than the others."""
     several: bool = False
     """Whether `exact` are different words, among which none is known to be the one that was meant."""
 
     @property
     def generic(self) -> bool:
         """Whether it says little of what is looked for."""
-        return self.silent or any(phrase in GENERIC for phrase in self.exact)
+        return self.silent or self.text in GENERIC or any(one in GENERIC for one in self.exact)
 
 
 class Interpreter:
@@ -93,6 +95,8 @@ class Interpreter:
                 found.append(_numeral(text, number))
                 continue
             concept = self.of_word(text)
+            if concept.unknown and len(text) == 1 and len(words) > 1 and is_hangul_word(text):
+                concept.silent = True  # what one syllable may become is anybody's guess
             found += self.concepts(concept.parts) if concept.parts else [concept]
         return found
 
@@ -130,8 +134,19 @@ class Interpreter:
         found = self._resolved(text)
         concept.exact, concept.n, concept.silent = list(found.phrases), found.n, found.silent
         if not concept.exact and not concept.silent:
-            self._guess(concept, text)
+            self._by_synonym(concept, text)
+            if not concept.exact:
+                self._guess(concept, text)
+        elif found.stripped:
+            self._or_completed(concept, text)
         return concept
+
+    def _or_completed(self, concept: Concept, text: str) -> None:
+        """Takes a word with a particle that no text holds for a word half typed, too: 소방과."""
+        longer = alike.phrases(alike.completions(self.lexicon, text))
+        if longer:
+            concept.exact = [*longer, *concept.exact]
+            concept.how, concept.several = How.COMPLETION, True
 
     def _resolved(self, text: str) -> Resolved:
         pieces = runs(text)
@@ -141,6 +156,14 @@ class Interpreter:
             mixed(self.lexicon, "".join(pieces)) if len(pieces) == 1 else mixed(self.lexicon, text)
         )
 
+    def _by_synonym(self, concept: Concept, text: str) -> None:
+        """Takes an unknown word for those that the person's own file says it is."""
+        for word in (text, *(stems_of(text) if is_hangul_word(text) else ())):
+            for other in self._synonyms.of(word):
+                concept.exact += self._resolved(other).phrases
+        if concept.exact:
+            concept.how, concept.unknown = How.VARIANT, True
+
     def _guess(self, concept: Concept, text: str) -> None:
         """What an unknown word was meant to be: the first of these that some text holds."""
         lexicon = self.lexicon
@@ -149,6 +172,7 @@ class Interpreter:
         if len(initials) == 1:
             concept.how, concept.several = How.INITIALS, True
             concept.exact = alike.phrases(initials[0])
+            concept.likely = sum(alike.is_whole(one, text) for one in initials[0])
             return
         spelt = alike.respellings(lexicon, text, loose=False)
         if spelt:
@@ -158,6 +182,10 @@ class Interpreter:
         if completions:
             concept.how, concept.several = How.COMPLETION, True
             concept.exact = alike.phrases(completions)
+            return
+        holders = alike.holders(lexicon, text)
+        if holders:
+            concept.how, concept.exact = How.PART, alike.phrases(holders)
             return
         spelt = alike.respellings(lexicon, text)
         if spelt:
@@ -194,11 +222,15 @@ class Interpreter:
                 found += self._resolved(other).phrases or (other,)
             if concept.number or not runs(word):
                 continue
+            whole, partial = split_partial(word)
+            if partial and not is_hangul_word(word) and whole:
+                found += self._resolved(whole).phrases  # 해녀ㅂ: what is typed of it so far
             found += alike.phrases(alike.respellings(self.lexicon, word))
             found += alike.phrases(related_forms(self.lexicon, word, concept.exact))
             solid = [one for one in (word, *concept.exact) if len(one) > 2 and is_hangul_word(one)]
             for one in solid if not any(" " in phrase for phrase in concept.exact) else ():
-                found += compound(self.lexicon, one).phrases
+                phrases = compound(self.lexicon, one).phrases
+                found += [it for it in phrases if it.endswith("다") or not one.endswith("다")]
         return self._new(concept, found)
 
     def _new(self, concept: Concept, phrases: Iterable[str]) -> list[str]:
@@ -219,6 +251,17 @@ class Interpreter:
             for one in (*alike.holders(self.lexicon, word),)
         ]
         return self._new(concept, alike.phrases(found))
+
+    def shorter(self, concept: Concept) -> list[str]:
+        """What it may be with a syllable at its end that is a particle, or the 이 of a name: 서연이."""
+        found = []
+        for word in concept.words if not concept.number else ():
+            stems = [one for one in stems_of(word) if len(one) > 1] if is_hangul_word(word) else []
+            found += alike.phrases(self.lexicon.terms(stems))
+            found += alike.phrases(
+                one for stem in stems for one in alike.holders(self.lexicon, stem)
+            )
+        return self._new(concept, found)
 
     def begun(self, concept: Concept) -> list[str]:
         """Words that it may become when more is typed."""

@@ -1,11 +1,14 @@
 """The other faces of a word that the lexicon can be asked by: as typed, as initials, as it sounds."""
 
-from catalog.search.hangul import initials, is_hangul_word, keystrokes
+from catalog.search.hangul import initials, is_hangul_word, keystrokes, letters
+from catalog.search.letter_names import letter_readings
 from catalog.search.sounds import sound_key
-from catalog.search.text import COUNTER
+from catalog.search.text import COUNTER, runs
 
-NOUN, PREDICATE, COMPOUND, LATIN, WRITTEN = "n", "p", "c", "l", "w"
-"""The kinds of entries in the lexicon. `WRITTEN` is a word as it stands in a text."""
+NOUN, PREDICATE, COMPOUND, LATIN, STEM, WRITTEN = "n", "p", "c", "l", "s", "w"
+"""The kinds of entries in the lexicon: a noun or adverb, a predicate in -다, a compound of nouns, a word in
+another script, what stands before the particles of a word that the analyser took apart, and a word as it
+stands in a text."""
 
 _SIGNS = {"%": "퍼센트", "°": "도"}
 """Counters that are no letters, which the index would drop."""
@@ -18,20 +21,34 @@ def forms_of(word: str, kind: str, reading: str) -> tuple[str | None, str | None
     if kind == WRITTEN:
         # 강아지가 begins as 강아지 does, which has keystrokes of its own.
         covered = reading and word.startswith(reading.replace(" ", ""))
-        return (None if covered else keystrokes(word)), None, None
+        return (None if covered else keystrokes(word)), _initials_of_adnominal(word, reading), None
     if kind == PREDICATE:
         return keystrokes(word), None, None
-    hangul = is_hangul_word(word)
+    spelt = kind != STEM and len(word) > 1 and is_hangul_word(word)
     return (
         keystrokes(word),
-        initials(word) if hangul and len(word) > 1 else None,
-        (sound_key(word) if len(word) > 1 else None),
+        initials(word) if spelt else None,
+        _sound(word) if len(word) > 1 else None,
     )
+
+
+def _initials_of_adnominal(word: str, reading: str) -> str | None:
+    """Those of 빨간 and 예쁜, which stand before a noun in a search by initials: ㅃㄱ ㅇㅅ."""
+    short = 1 < len(word) <= _LONG and reading.endswith("다") and " " not in reading
+    return initials(word) if short and letters(word[-1])[2] == "ㄴ" else None
+
+
+def _sound(word: str) -> str:
+    """How a word sounds; of one in two scripts each part is read by itself: pc방."""
+    parts = runs(word)
+    if len(parts) < 2:
+        return sound_key(word)
+    return sound_key("".join((letter_readings(part) or (part,))[0] for part in parts))
 
 
 def endings(word: str, kind: str) -> list[str]:
     """The parts of a solid noun that a person may search it by: 수박주스, taken for one word, by 주스."""
-    if kind != NOUN or len(word) < _LONG or not is_hangul_word(word):
+    if kind not in (NOUN, STEM) or len(word) < _LONG or not is_hangul_word(word):
         return []
     return [word[start:] for start in range(1, len(word) - _SHORTEST_ENDING + 1)]
 

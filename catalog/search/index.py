@@ -61,7 +61,6 @@ def index_everything_at_once(connection: Any) -> None:
 def _columns(content: str) -> tuple[str, str, str]:
     """What can be said of a text without an analyser, for the columns of the index."""
     found = runs(normalise(content).text)
-    stems = [
-        (without_particle(run) or run) if is_hangul(run) and len(run) > 1 else run for run in found
-    ]
-    return " ".join(stems), "", " ".join(run for run in found if is_hangul(run))
+    words = [run for run in found if is_hangul(run)]
+    stems = [stem for run in words if (stem := without_particle(run))]
+    return " ".join(found), " ".join(stems), " ".join(words)

@@ -51,6 +51,15 @@ class Lexicon:
             for entry in _usual([one for one in entries if one.kind != WRITTEN])
         ]
 
+    def frequency(self, phrase: str) -> int:
+        """How often a token of the index occurs; of a phrase, its rarest token."""
+        tokens = phrase.split()
+        terms = self.entries(tokens)
+        return min(
+            max((one.n for one in terms[token] if one.kind != WRITTEN), default=0)
+            for token in tokens
+        )
+
     def readings(self, word: str) -> list[Word]:
         """How a word is read in texts, the usual reading first."""
         written = [one for one in self.entries([word])[word] if one.kind == WRITTEN]

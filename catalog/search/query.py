@@ -158,7 +158,10 @@ def _joined(parts: Sequence[Concept]) -> Concept:
     if len(parts) == 1:
         return parts[0]
     text = " ".join(one.text for one in parts)
-    choices = list(product(*(one.exact[:2] for one in parts if one.exact)))[:_PHRASE_READINGS]
+    readings = [one.exact[:2] for one in parts if one.exact]
+    if readings:  # "무단 투기" is also in 무단 투기하다
+        readings[-1] = [*readings[-1], *(f"{one}하다" for one in readings[-1])]
+    choices = list(product(*readings))[:_PHRASE_READINGS]
     phrases = [" ".join(choice) for choice in choices if choice]
     return Concept(text, (text,), phrases, min((one.n for one in parts), default=0))
 

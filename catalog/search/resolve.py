@@ -1,16 +1,17 @@
 """What a word of a query stands for, by the lexicon and the rules of inflection. No analyser here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf, log
 
-from catalog.search.forms import COMPOUND, NOUN, PREDICATE, WRITTEN
+from catalog.search.forms import COMPOUND, NOUN, PREDICATE
 from catalog.search.inflection import dictionary_forms, forms_before_auxiliary
 from catalog.search.lexicon import Lexicon, Word
 from catalog.search.text import PARTICLES, is_hangul, runs
 
 _RARE = 10
+_TITLES = "님들씨"
 _VERBS_OF_NOUNS = ("하다", "되다", "시키다", "당하다", "받다")
 _LONGEST_PART = 8
 _UNKNOWN_COST, _PART_COST, _SINGLE_COST = 18.0, 9.0, 15.0
@@ -30,6 +31,8 @@ class Resolved:
     """How often the commonest of them occurs."""
     silent: bool = False
     """Whether it is a word without content of its own: 하는, 있는."""
+    stripped: bool = False
+    """Whether it was only found without a particle: 소방과, which may become 소방관."""
     parts: tuple[str, ...] = field(default=())
     """A sentence typed without spaces: its words, each to be resolved by itself."""
 
@@ -42,6 +45,7 @@ def resolve(lexicon: Lexicon, word: str) -> Resolved:
     readings = lexicon.readings(word)
     found = [one for one in (*readings, *lexicon.terms([word])) if one.tokens]
     found = _nominal(word, found)
+    stripped = not found
     for stem in stems if not found else ():
         found = [one for one in lexicon.terms([stem]) if one.kind != PREDICATE]
         found = found or [one for one in lexicon.readings(stem) if one.tokens]
@@ -51,7 +55,7 @@ def resolve(lexicon: Lexicon, word: str) -> Resolved:
         found += _predicates(lexicon, word)
     if not found and readings:
         return Resolved(word, silent=True)
-    return _resolved(word, found)
+    return replace(_resolved(lexicon, word, found), stripped=stripped and not readings)
 
 
 def _nominal(word: str, found: Sequence[Word]) -> list[Word]:
@@ -78,31 +82,35 @@ def _predicates(lexicon: Lexicon, word: str) -> list[Word]:
     return [one for one in lexicon.terms(nouns) if one.kind != PREDICATE]
 
 
-def _resolved(word: str, found: Iterable[Word]) -> Resolved:
+def _resolved(lexicon: Lexicon, word: str, found: Iterable[Word]) -> Resolved:
     counts: dict[str, int] = {}
     for one in found:
         counts[one.tokens] = max(counts.get(one.tokens, 0), one.n)
     phrases = tuple(sorted(counts, key=lambda tokens: -counts[tokens]))
-    return Resolved(word, phrases, max(counts.values(), default=0))
+    return Resolved(word, phrases, max(map(lexicon.frequency, phrases), default=0))
 
 
 def stems_of(word: str) -> list[str]:
-    """The word without each particle that it may end in, the longest particle first."""
-    return [
+    """The word without each particle that it may end in, the longest first, and without 님 or 들."""
+    stems = [
         word[: -len(particle)]
         for particle in PARTICLES
         if word.endswith(particle) and len(word) > len(particle)
     ]
+    titled = [one[:-1] for one in (word, *stems) if len(one) > 2 and one[-1] in _TITLES]
+    return [*stems, *titled]
 
 
 def related_forms(lexicon: Lexicon, word: str, phrases: Sequence[str]) -> list[Word]:
     """Words of the same stem: 달리기 and 달리다, 운동 and 운동하다, 걸어가다 and 걷다."""
     nouns = [phrase[:-2] for phrase in phrases if phrase.endswith("하다") and len(phrase) > 3]
-    verbs = [phrase + "하다" for phrase in phrases if " " not in phrase]
+    verbs = [phrase + "하다" for phrase in phrases if len(phrase) > 1 and " " not in phrase]
     made_of = dictionary_forms(word) if word.endswith("기") or word[-1:] in "음임" else ()
-    before = [form for one in (word, *phrases) for form in forms_before_auxiliary(one)]
-    terms = [*lexicon.terms([*nouns, *verbs, *made_of, *before]), *lexicon.readings(word)]
-    return [one for one in terms if one.tokens and one.tokens not in phrases]
+    verbal = [one for one in phrases if one.endswith("다")]
+    before = [form for one in verbal for form in forms_before_auxiliary(one)]
+    before += forms_before_auxiliary(word) if verbal else ()
+    terms = lexicon.terms([*nouns, *verbs, *made_of, *before])
+    return [one for one in terms if one.tokens not in phrases]
 
 
 def segments(lexicon: Lexicon, word: str) -> list[str]:
@@ -135,7 +143,7 @@ def segments(lexicon: Lexicon, word: str) -> list[str]:
 
 
 def _cost(piece: str, entries: Sequence[Word]) -> float:
-    counted = [one for one in entries if len(piece) > 1 or one.kind in (NOUN, WRITTEN)]
+    counted = [one for one in entries if one.tokens and (len(piece) > 1 or one.kind == NOUN)]
     if not counted:
         return _UNKNOWN_COST + 4.0 * len(piece)
     common = max(one.n for one in counted)
@@ -150,6 +158,8 @@ def compound(lexicon: Lexicon, word: str) -> Resolved:
             continue
         if len(stem) >= _SENTENCE_SYLLABLES and len(parts) > 2:
             return Resolved(word, parts=tuple(parts))
+        if sum(len(part) == 1 for part in parts) > 1:
+            continue
         readings = [resolve(lexicon, part) for part in parts]
         if all(one.phrases for one in readings):
             phrase = " ".join(one.phrases[0] for one in readings)
@@ -177,7 +187,7 @@ def mixed(lexicon: Lexicon, text: str) -> Resolved:
 
 
 def _latin(lexicon: Lexicon, word: str) -> Resolved:
-    return _resolved(word, lexicon.terms([word]))
+    return _resolved(lexicon, word, lexicon.terms([word]))
 
 
 __all__ = ["COMPOUND", "Resolved", "compound", "mixed", "related_forms", "resolve", "segments"]

@@ -14,17 +14,23 @@ SENTENCE = "ː"
 COUNTER = "ː"
 """What tells a counter (세 명) from a noun of the same sound."""
 
+_CASES = """
+    에 에서 에게 에게서 한테 한테서 께 께서 로 으로 로서 으로서 로써 으로써 와 과 하고 랑 이랑
+    까지 부터 처럼 같이 보다 만큼 대로 마다 만 밖에 조차 마저 에다 에다가 이라고 라고
+""".split()
+_LAST = "은 는 도 만 의 나 이나 요 까지 부터 이라도 라도".split()
+_OTHERS = """
+    은 는 이 가 을 를 의 도 나 이나 며 이며 고 이고 야 이야 라도 이라도 든 이든 든지 이든지 란 이란
+    라는 이라는 인 이다 입니다 이요 요 커녕 뿐 뿐만 더러 아 여 이여
+""".split()
 PARTICLES = tuple(
     sorted(
-        """
-        에서는 에서도 에게는 에게서 으로는 으로도 이라고 이라는 에서 에게 한테 으로 까지 부터 처럼 보다
-        하고 이랑 라고 라는 이나 이며 이고 마다 조차 밖에 은 는 이 가 을 를 에 의 와 과 도 만 로 랑 나 께
-        """.split(),
+        {*_CASES, *_OTHERS, *(case + last for case in _CASES for last in _LAST)},
         key=len,
         reverse=True,
     )
 )
-"""Particles that may follow a noun, the longest first."""
+"""Particles that may follow a noun, alone or two in a row, the longest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ expansion that is rare never outweighs a word that was typed; within a tier BM25
 there are too many to weigh them all.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import product
+from math import log
 from typing import Any
 
 from catalog.search.concepts import GENERIC, Concept, How, Interpreter
@@ -19,13 +22,18 @@ FEW = 5
 """Later tiers, which only resemble what was asked for, are for queries with fewer results than this."""
 CERTAIN = frozenset((How.EXACT, How.VARIANT))
 """Reasons that hold without a guess at what was meant."""
+_READ = "{lemmas also}"
+"""The columns of the analyser. In `words`, 개 is a dog and a counter."""
 _PHRASES = 6
 _IN_TURN = 100.0
 """The weight of the first of the texts that are taken in turn."""
 _NEAR = 4
-_OR_SHARE = 0.45
-"""Of texts that hold some words only, those that score less than this part of the best are left out."""
+_SHARE = 0.45
+"""Of texts that hold some words only, those that tell less than this part of the best are left out."""
+_CANDIDATES = 120
 _COMMON = 20_000
+_TEXTS = 1_000_000
+"""Of about so many texts, a word that n of them hold tells log(texts / n): the idf of BM25."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +118,27 @@ class Waterfall:
             yield from self._tiers(telling)
             return
         if len(self.found) < FEW:
-            yield lambda: self._all_but_one(telling or concepts)
-        if len(self.found) < FEW:
-            yield lambda: self._some(telling or concepts)
-        if len(self.found) < FEW:
-            yield lambda: self._some([one for one in telling if not one.number])
+            yield lambda: self._covering(telling or concepts)
 
     def _tiers_of_one(self, concept: Concept) -> Iterator[Callable[[], None]]:
         interpreter = self._interpreter
         if concept.unknown:
             yield lambda: self._add(_any((), concept.words), How.EXACT, 0)
         if concept.several:
-            yield lambda: self._interleave(concept.exact, concept.how)
+            yield lambda: self._interleave(concept.exact[: concept.likely], concept.how)
+            yield lambda: self._interleave(concept.exact[concept.likely :], concept.how)
         elif concept.exact:
+            syllables = [one for one in concept.exact if len(one) == 1]
+            if syllables:
+                yield lambda: self._add(_by_itself(syllables), concept.how, concept.n)
             yield lambda: self._add(_any(concept.exact), concept.how, concept.n)
         if not concept.unknown and not concept.number:
             yield lambda: self._add(_as_written(concept), concept.how, 0)
         yield lambda: self._add_phrases(interpreter.variants(concept), How.VARIANT)
         yield lambda: self._apart(concept)
         yield lambda: self._add_phrases(interpreter.longer(concept), How.PART)
+        if len(self.found) < FEW:
+            yield lambda: self._add_phrases(interpreter.shorter(concept), How.PART)
         if len(self.found) < FEW and not concept.several:
             yield lambda: self._interleave(interpreter.begun(concept), How.COMPLETION)
         if len(self.found) < FEW:
@@ -150,8 +160,10 @@ class Waterfall:
             return
         choices = list(product(*(one.exact[:2] for one in concepts)))[:_PHRASES]
         how = _how(concepts)
-        self._add(" OR ".join(_quoted(" ".join(choice)) for choice in choices), how, 0)
-        near = " OR ".join(f"NEAR({' '.join(map(_quoted, choice))}, {_NEAR})" for choice in choices)
+        self._add(_any(" ".join(choice) for choice in choices), how, 0)
+        near = " OR ".join(
+            f"{_READ} : NEAR({' '.join(map(_quoted, choice))}, {_NEAR})" for choice in choices
+        )
         self._tier += 1
         self._add(near, how, 0)
 
@@ -160,31 +172,38 @@ class Waterfall:
         rarest = min(one.n for one in concepts)
         self._add(" AND ".join(map(expression, concepts)), how, rarest)
 
-    def _all_but_one(self, concepts: Sequence[Concept]) -> None:
-        """Texts that hold every word but one, first those that lack the commonest. Numbers must be there."""
-        if len(concepts) < 3:
-            return
-        for left_out in sorted(concepts, key=lambda one: -one.n):
-            if left_out.number or len(self.found) >= self._limit:
-                continue
-            rest = [one for one in concepts if one is not left_out]
-            self._tier += 1
-            self.fewer = True
-            self._add(" AND ".join(map(_exact, rest)), How.FEWER, min(one.n for one in rest))
+    def _covering(self, concepts: Sequence[Concept]) -> None:
+        """Texts that hold some of the words, by how much those tell of what was asked for.
 
-    def _some(self, concepts: Sequence[Concept]) -> None:
-        rare = [one for one in concepts if one.n <= _COMMON and not one.number]
-        required = [one for one in concepts if one.number]
-        if not rare:
-            return
-        expression = f"({' OR '.join(map(_exact, rare))})"
+        A word that n texts hold tells log(texts / n), the idf of BM25; here every word counts once, so
+        that two of three words always beat one that is said twice. Common words only tell texts apart
+        that hold a rare one.
+        """
+        tells = [(log(_TEXTS / (one.n + 1)), one) for one in concepts]
+        rare = [(tell, one) for tell, one in tells if one.n <= _COMMON]
+        held: defaultdict[int, float] = defaultdict(float)
+        for tell, one in rare:
+            for row in self._rows(self._widened(one), weigh=False, limit=MOST_WEIGHED):
+                held[row[0]] += tell
+        best = dict(nlargest(_CANDIDATES, held.items(), key=lambda item: (item[1], item[0])))
+        for tell, one in tells:
+            if one.n > _COMMON:
+                for number in self._among(best, _exact(one)):
+                    best[number] += tell
+        most = max(best.values(), default=0.0)
         self.fewer = True
-        self._add(
-            " AND ".join([expression, *map(_exact, required)]),
-            How.FEWER,
-            sum(one.n for one in rare),
-            share=_OR_SHARE,
+        for number, told in sorted(best.items(), key=lambda item: (-item[1], -item[0])):
+            if told >= most * _SHARE and len(self.found) < 2 * self._limit:
+                self._take((number, told), How.FEWER)
+
+    def _among(self, numbers: Iterable[int], expression: str) -> list[int]:
+        """Which of these documents hold that."""
+        rows = self._connection.execute(
+            "SELECT rowid FROM search_index WHERE search_index MATCH ?"
+            f" AND rowid IN ({','.join(map(str, numbers))})",
+            (expression,),
         )
+        return [row[0] for row in rows]
 
     def _head(self, concept: Concept) -> None:
         """The last part of a compound by itself: what it is a kind of. Then the first."""
@@ -192,7 +211,7 @@ class Waterfall:
         for part in (parts[-1:] + parts[:1]) if not concept.number and not concept.literal else []:
             self._tier += 1
             if len(part) > 1 and part not in GENERIC:
-                self._add(_quoted(part), How.FEWER, 0)
+                self._add(_any([part]), How.FEWER, 0)
 
     def _apart(self, concept: Concept) -> None:
         """The parts of a compound anywhere in the text."""
@@ -200,7 +219,8 @@ class Waterfall:
         if choices and not concept.number and not concept.literal:
             self._add(
                 " OR ".join(
-                    f"({' AND '.join(map(_quoted, parts))})" for parts in choices[:_PHRASES]
+                    f"({_READ} : ({' AND '.join(map(_quoted, parts))}))"
+                    for parts in choices[:_PHRASES]
                 ),
                 How.VARIANT,
                 0,
@@ -213,22 +233,20 @@ class Waterfall:
     def _interleave(self, phrases: Sequence[str], how: How) -> None:
         """The newest texts of each of several words, in turn: nobody knows which one was meant."""
         lists = [
-            list(self._rows(_quoted(phrase), weigh=False, limit=self._limit)) for phrase in phrases
+            list(self._rows(_any([phrase]), weigh=False, limit=self._limit)) for phrase in phrases
         ]
         for place in range(max(map(len, lists), default=0)):
             for rows in lists:
                 if place < len(rows) and len(self.found) < self._limit:
                     self._take((rows[place][0], _IN_TURN / (1 + len(self.found))), how)
 
-    def _add(self, expression: str, how: How, n: int, share: float = 0.0) -> None:
+    def _add(self, expression: str, how: How, n: int) -> None:
         if not expression:
             return
         weigh = self._may_weigh(expression, n)
-        best = 0.0
         # Twice as many as wanted: the texts themselves have a say in the order of a tier.
         for row in self._rows(expression, weigh=weigh, limit=2 * self._limit):
-            best = best or row[1]
-            if len(self.found) >= 2 * self._limit or row[1] < best * share:
+            if len(self.found) >= 2 * self._limit:
                 return
             self._take(row, how)
 
@@ -291,6 +309,11 @@ class Allowed:
             size = 2000
 
 
+def _by_itself(syllables: Iterable[str]) -> str:
+    """Nouns of one syllable where they are words of their own: 차, not the last part of 전기차."""
+    return " OR ".join(f"also : {_quoted(one)}" for one in syllables)
+
+
 def _as_written(concept: Concept) -> str:
     """The words as written, for texts that the analyser has read otherwise than the word alone."""
     written = [word for word in concept.words if len(word) > 1]
@@ -306,9 +329,9 @@ def _any(phrases: Iterable[str], written: Iterable[str] = ()) -> str:
 
     The latter finds texts that it has not read yet.
     """
-    choices = [_quoted(phrase) for phrase in phrases]
+    choices = [f"{_READ} : {_quoted(phrase)}" for phrase in phrases]
     for word in written:
-        choices += [_quoted(one) for one in (word, *stems_of(word))]
+        choices += [f"{_READ} : {_quoted(one)}" for one in (word, *stems_of(word))]
         if len(word) > 1:
             choices.append(f"words : {_quoted(word)} *")
     return f"({' OR '.join(choices)})" if choices else '""'
