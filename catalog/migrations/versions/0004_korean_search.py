@@ -18,6 +18,8 @@ STATEMENTS = (
         content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 0"
     )
     """,
+    # What is beside the point weighs less: 부산 in 부산하게.
+    "INSERT INTO search_index(search_index, rank) VALUES ('rank', 'bm25(1.0, 0.4, 0.3)')",
     # `keys`, `initials` and `sound` are how a word is typed, its first consonants, and how it sounds.
     """
     CREATE TABLE search_word (
