@@ -1,5 +1,6 @@
 """What the analyser has learnt, as a query asks for it: words, their readings, and words like a word."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,8 @@ class Lexicon:
             self._entries.update({word: [] for word in missing})
             for row in self._connection.execute(
                 "SELECT word, kind, reading, n FROM search_word"
-                f" WHERE word IN ({','.join('?' * len(missing))})",
-                missing,
+                " WHERE word IN (SELECT value FROM json_each(?))",
+                (json.dumps(missing),),
             ):
                 self._entries[row[0]].append(_word(*row))
         return {word: self._entries[word] for word in wanted}
@@ -73,7 +74,7 @@ class Lexicon:
 
     def typed(self, candidates: Sequence[str]) -> list[Word]:
         """Words with any of these keystrokes."""
-        return self._by(f"keys IN ({','.join('?' * len(candidates))})", *candidates)
+        return self._by("keys IN (SELECT value FROM json_each(?))", json.dumps(candidates))
 
     def by_initials(self, initials: str, limit: int, *, whole: bool) -> list[Word]:
         """Words with these initials, or whose initials begin so; the commonest first."""
@@ -86,7 +87,7 @@ class Lexicon:
 
     def sounding(self, sounds: Sequence[str]) -> list[Word]:
         """Words that sound so."""
-        return self._by(f"sound IN ({','.join('?' * len(sounds))})", *sounds)
+        return self._by("sound IN (SELECT value FROM json_each(?))", json.dumps(sounds))
 
     def ending(self, part: str, limit: int) -> list[Word]:
         """Words that hold this part, not at their beginning; the commonest first."""

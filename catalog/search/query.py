@@ -5,21 +5,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from catalog.clock import now
-from catalog.search import filters, ranking, syntax
-from catalog.search.concepts import Concept, How, Interpreter
-from catalog.search.highlight import Highlighter
+from catalog.search import filters, ranking, reading, syntax
+from catalog.search.concepts import Concept, How
+from catalog.search.highlight import Highlighter, Span
+from catalog.search.interpreter import Interpreter
 from catalog.search.lexicon import Lexicon
-from catalog.search.ranking import Ranked
+from catalog.search.matching import Allowed, Matcher, holding
 from catalog.search.synonyms import Synonyms
-from catalog.search.text import runs
-from catalog.search.waterfall import CERTAIN, Allowed, Waterfall
+from catalog.search.waterfall import CERTAIN, Waterfall
+from catalog.search.widening import Widening
 
 NO_SYNONYMS = Synonyms()
-_PHRASE_READINGS = 8
+_MOST_VIDEOS = 5_000
+"""Filters that fewer videos pass are answered first, the words after."""
+_LONGEST_QUERY = 400
+"""Characters. What is pasted beyond them is not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,18 @@ def search(
     added since that instant (seconds since 1970). Unless `guess`, only texts that hold every word, or a
     variant of it. A query of filters alone finds the titles of the newest videos that pass.
     """
-    asked = syntax.parse(query)
-    interpreter = Interpreter(Lexicon(connection), synonyms)
-    wanted, excluded = _concepts(interpreter, asked)
+    asked = syntax.parse(_cut(query))
+    one = _Query(connection, synonyms)
+    wanted, excluded = reading.concepts_of(one.interpreter, asked)
     allowed = _allowed(connection, asked, folder, after)
-    waterfall = Waterfall(connection, interpreter, limit, allowed)
+    waterfall = one.waterfall(limit, " OR ".join(map(holding, excluded)), allowed)
     if wanted:
-        waterfall.fill(wanted, excluded)
+        waterfall.fill(wanted)
     elif allowed is not None and not asked.groups:
         waterfall.list_newest()
     if not guess:
         waterfall.keep(CERTAIN)
-    return _answer(connection, interpreter, waterfall, wanted, limit)
+    return one.answer(waterfall, wanted, limit)
 
 
 def glance(
@@ -84,97 +87,46 @@ def glance(
 
     Where that finds nothing, or the query is more than words, the answer of `search`.
     """
-    asked = syntax.parse(query)
-    words = [
-        group.alternatives[0].text
-        for group in asked.groups
-        if not group.excluded
-        and len(group.alternatives) == 1
-        and isinstance(group.alternatives[0], syntax.Word)
-        and runs(group.alternatives[0].text)
-    ]
-    if words and len(words) == len(asked.groups) and not asked.filters:
-        interpreter = Interpreter(Lexicon(connection), synonyms)
-        wanted = interpreter.concepts(words)
-        waterfall = Waterfall(connection, interpreter, limit, None)
+    words = reading.words_of(syntax.parse(_cut(query)))
+    if words:
+        one = _Query(connection, synonyms)
+        wanted = one.interpreter.concepts(words)
+        waterfall = one.waterfall(limit)
         waterfall.glance(wanted[:-1], wanted[-1])
         if waterfall.found:
-            return _answer(connection, interpreter, waterfall, wanted, limit)
+            return one.answer(waterfall, wanted, limit)
     return search(connection, query, limit=limit, synonyms=synonyms)
 
 
-def _answer(
-    connection: Any,
-    interpreter: Interpreter,
-    waterfall: Waterfall,
-    wanted: Sequence[Concept],
-    limit: int,
-) -> Answer:
-    ranked = ranking.ranked(connection, list(waterfall.found.values()), wanted)[:limit]
-    exact = [phrase for one in wanted for phrase in one.exact]
-    written = [word for one in wanted for word in one.words]
-    highlighter = Highlighter(interpreter.lexicon, [*exact, *interpreter.used], written)
-    return Answer(tuple(_matches(ranked, highlighter)), _instead(wanted))
+class _Query:
+    """What one query needs: the connection, and what it has asked the lexicon so far."""
+
+    def __init__(self, connection: Any, synonyms: Synonyms) -> None:
+        self._connection = connection
+        self._lexicon = Lexicon(connection)
+        self._widening = Widening(self._lexicon, synonyms)
+        self.interpreter = Interpreter(self._lexicon, synonyms)
+
+    def waterfall(
+        self, limit: int, excluded: str = "", allowed: Allowed | None = None
+    ) -> Waterfall:
+        """An empty list of results."""
+        return Waterfall(Matcher(self._connection, excluded, allowed), self._widening, limit)
+
+    def answer(self, waterfall: Waterfall, wanted: Sequence[Concept], limit: int) -> Answer:
+        """The results in their order, with highlights."""
+        found = list(waterfall.found.values())
+        ranked = ranking.ranked(self._connection, found, wanted)[:limit]
+        exact = [phrase for one in wanted for phrase in one.exact]
+        written = [word for one in wanted for word in one.words]
+        highlighter = Highlighter(self._lexicon, [*exact, *self._widening.used], written)
+        spans = highlighter.spans([one.text for one in ranked])
+        return Answer(tuple(_matches(ranked, spans)), _instead(wanted))
 
 
-def _concepts(interpreter: Interpreter, asked: syntax.Query) -> tuple[list[Concept], list[Concept]]:
-    wanted: list[Concept] = []
-    excluded: list[Concept] = []
-    row: list[str] = []
-    for group in asked.groups:
-        plain = len(group.alternatives) == 1 and isinstance(group.alternatives[0], syntax.Word)
-        if plain and not group.excluded:
-            if runs(group.alternatives[0].text):
-                row.append(group.alternatives[0].text)
-            continue
-        wanted += interpreter.concepts(row)
-        row = []
-        choices = [
-            _phrase(interpreter, one.text)
-            if isinstance(one, syntax.Phrase)
-            else _joined(interpreter.concepts([one.text]))
-            for one in group.alternatives
-            if runs(one.text)
-        ]
-        if choices:
-            (excluded if group.excluded else wanted).append(_either(choices))
-    return wanted + interpreter.concepts(row), excluded
-
-
-def _phrase(interpreter: Interpreter, text: str) -> Concept:
-    """A phrase in quotes: its words side by side in any spacing, and so in the text."""
-    parts = interpreter.concepts(text.split())
-    literal = "".join(runs(text))
-    concept = _joined(parts)
-    concept.text, concept.literal = text, literal
-    whole = interpreter.of_word(literal)
-    if whole.how is How.EXACT:
-        concept.exact += whole.exact
-    concept.words = (" ".join(runs(text)), literal)
-    return concept
-
-
-def _joined(parts: Sequence[Concept]) -> Concept:
-    if len(parts) == 1:
-        return parts[0]
-    text = " ".join(one.text for one in parts)
-    readings = [one.exact[:2] for one in parts if one.exact]
-    if readings:  # "무단 투기" is also in 무단 투기하다
-        readings[-1] = [*readings[-1], *(f"{one}하다" for one in readings[-1])]
-    choices = list(product(*readings))[:_PHRASE_READINGS]
-    phrases = [" ".join(choice) for choice in choices if choice]
-    return Concept(text, (text,), phrases, min((one.n for one in parts), default=0))
-
-
-def _either(choices: Sequence[Concept]) -> Concept:
-    if len(choices) == 1:
-        return choices[0]
-    return Concept(
-        " OR ".join(one.text for one in choices),
-        tuple(word for one in choices for word in one.words),
-        list(dict.fromkeys(phrase for one in choices for phrase in one.exact)),
-        sum(one.n for one in choices),
-    )
+def _cut(query: str) -> str:
+    """A query as SQLite can take it: no lone surrogates, and not without end."""
+    return query[:_LONGEST_QUERY].encode("utf-8", "replace").decode()
 
 
 def _allowed(
@@ -182,9 +134,11 @@ def _allowed(
 ) -> Allowed | None:
     conditions: list[str] = []
     values: dict[str, Any] = {}
+    videos = None
     if asked.filters:
         condition, values = filters.condition(asked.filters, now())
         conditions.append(condition)
+        videos = filters.selective(connection, asked.filters, _MOST_VIDEOS, now())
     if folder is not None:
         conditions.append(
             "EXISTS (SELECT 1 FROM location l WHERE l.video_id = d.video_id"
@@ -194,11 +148,14 @@ def _allowed(
     if after is not None:
         conditions.append("coalesce(unixepoch(v.recorded_at), v.added_at) >= :since")
         values["since"] = after
-    return Allowed(connection, " AND ".join(conditions), values) if conditions else None
+    if not conditions:
+        return None
+    return Allowed(connection, " AND ".join(conditions), values, videos)
 
 
-def _matches(ranked: Sequence[Ranked], highlighter: Highlighter) -> Iterator[Match]:
-    spans = highlighter.spans([one.text for one in ranked])
+def _matches(
+    ranked: Sequence[ranking.Ranked], spans: Sequence[tuple[Span, ...]]
+) -> Iterator[Match]:
     for one, marks in zip(ranked, spans, strict=True):
         yield Match(
             document_id=one.document_id,
@@ -216,6 +173,3 @@ def _instead(concepts: Sequence[Concept]) -> str:
     if not any(one.instead for one in concepts):
         return ""
     return " ".join(one.instead or one.text for one in concepts)
-
-
-__all__ = ["NO_SYNONYMS", "Answer", "How", "Match", "glance", "search"]

@@ -11,12 +11,15 @@ from catalog.search.waterfall import Found
 
 _FIELDS = {"title": 1.1, "tag": 1.1, "caption": 1.0, "note": 1.0, "subtitle": 0.9, "path": 0.6}
 """How much a match in a field says of the video. A path repeats the title, with folders around it."""
-_AS_TYPED = 0.2
-_WHOLE_WORD = 0.8
-_REST = re.compile(r"[가-힣]*")
-_PARTICLES = frozenset((*PARTICLES, "들", "들이", "들을", "들은", "들의", "들과", "들도", "들에게"))
-_IN_ORDER = 0.2
+_AS_TYPED, _WHOLE_WORD, _IN_ORDER = 0.2, 0.8, 0.2
+"""What a text gains that holds a word as typed, alone but for particles, and the words in their order."""
 _RECENT = 0.05
+_SHORT = 120.0
+"""Code points. A text of this length weighs half of what a word by itself would, if nobody weighed it."""
+_LITERAL_TIERS = 3
+"""So many tiers a text falls that does not hold a phrase in quotes as it was written."""
+_AFTER_A_WORD = PARTICLES | {""}
+_REST = re.compile(r"[가-힣]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,55 +37,55 @@ class Ranked:
 
 def ranked(connection: Any, found: Sequence[Found], concepts: Sequence[Concept]) -> list[Ranked]:
     """The documents with their texts, the best first."""
-    if not found:
-        return []
+    numbers = ",".join(str(one.document_id) for one in found)
     rows = {
         row[0]: row
         for row in connection.execute(
-            "SELECT id, video_id, scene_id, field, text FROM document"
-            f" WHERE id IN ({','.join(str(one.document_id) for one in found)})"
+            f"SELECT id, video_id, scene_id, field, text FROM document WHERE id IN ({numbers})"
         )
     }
-    kept = [one for one in found if one.document_id in rows]
-    newest = max((one.document_id for one in kept), default=1)
+    newest = max(rows, default=1)
     scored = []
-    for one in kept:
-        number, video, scene, field, text = rows[one.document_id]
-        tier, gain = _by_text(text, concepts)
-        weight = one.weight * (1 + gain) * _FIELDS.get(field, 1.0)
-        weight *= 1 + _RECENT * number / newest
-        if not one.weight:  # too many to weigh: the newest first
-            weight = number / newest
-        score = round(1000 - 10 * (one.tier + tier) + 9 * weight / (1 + weight), 4)
-        scored.append(Ranked(number, video, scene, field, text, one.how, score))
+    for one in found:
+        if one.document_id in rows:
+            number, video, scene, field, text = rows[one.document_id]
+            recent = number / newest
+            score = _score(one, field, text, recent, concepts)
+            scored.append(Ranked(number, video, scene, field, text, one.how, score))
     return sorted(scored, key=lambda one: (-one.score, -one.document_id))
 
 
-def _by_text(text: str, concepts: Sequence[Concept]) -> tuple[int, float]:
-    """Tiers that a text falls, and by how much its weight grows, for how it holds what was typed."""
+def _score(
+    found: Found, field: str, text: str, recent: float, concepts: Sequence[Concept]
+) -> float:
+    """Falls with the tier, and within one with the weight: never are two tiers in one range."""
     plain = normalise(text).text
-    solid = "".join(runs(plain))
-    fall = sum(one.literal not in solid for one in concepts if one.literal)
+    weight = found.weight or 1 / (1 + len(plain) / _SHORT)
+    weight *= 1 + _gain(plain, concepts)
+    weight *= _FIELDS.get(field, 1.0) * (1 + _RECENT * recent)
+    literals = [one.literal for one in concepts if one.literal]
+    solid = "".join(runs(plain)) if literals else ""
+    tier = found.tier + _LITERAL_TIERS * sum(one not in solid for one in literals)
+    return round(1000 - 10 * tier + 9 * weight / (1 + weight), 4)
+
+
+def _gain(plain: str, concepts: Sequence[Concept]) -> float:
+    """By how much the weight of a text grows for how it holds what was typed."""
     gain = sum(
         max((_closeness(plain, word) for word in one.words), default=0.0) for one in concepts
-    )
-    typed = "".join(one.words[0] for one in concepts if one.words)
-    if len(concepts) > 1 and typed.replace(" ", "") in solid:
-        gain += _IN_ORDER
-    return fall * 3, gain / max(1, len(concepts))
+    ) / max(1, len(concepts))
+    typed = " ".join(one.words[0] for one in concepts if one.words)
+    return gain + (_IN_ORDER if len(concepts) > 1 and typed in plain else 0.0)
 
 
 def _closeness(plain: str, word: str) -> float:
-    """What a text gains that holds a word as it was typed; most if only a particle follows there."""
+    """What a text gains that holds a word as it was typed."""
     best = 0.0
     start = plain.find(word)
     while start >= 0 and best < _WHOLE_WORD:
         if not start or not plain[start - 1].isalnum():
             rest = _REST.match(plain, start + len(word))
-            particle = rest is not None and (not rest.group() or rest.group() in _PARTICLES)
+            particle = rest is not None and rest.group().removeprefix("들") in _AFTER_A_WORD
             best = max(best, _WHOLE_WORD if particle else _AS_TYPED)
         start = plain.find(word, start + 1)
     return best
-
-
-__all__ = ["Ranked", "ranked"]

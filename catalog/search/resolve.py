@@ -8,7 +8,7 @@ from math import inf, log
 from catalog.search.forms import COMPOUND, NOUN, PREDICATE
 from catalog.search.inflection import dictionary_forms, forms_before_auxiliary
 from catalog.search.lexicon import Lexicon, Word
-from catalog.search.text import PARTICLES, is_hangul, runs
+from catalog.search.text import PARTICLES, is_hangul, runs, stems_before_particles
 
 _RARE = 10
 _TITLES = "님들씨"
@@ -82,6 +82,18 @@ def _predicates(lexicon: Lexicon, word: str) -> list[Word]:
     return [one for one in lexicon.terms(nouns) if one.kind != PREDICATE]
 
 
+def resolved(lexicon: Lexicon, text: str) -> Resolved:
+    """What a word in any script stands for."""
+    pieces = runs(text)
+    if len(pieces) != 1:
+        return mixed(lexicon, text)
+    return (
+        resolve(lexicon, text)
+        if pieces[0] == text and is_hangul(text)
+        else mixed(lexicon, pieces[0])
+    )
+
+
 def _resolved(lexicon: Lexicon, word: str, found: Iterable[Word]) -> Resolved:
     counts: dict[str, int] = {}
     for one in found:
@@ -92,11 +104,7 @@ def _resolved(lexicon: Lexicon, word: str, found: Iterable[Word]) -> Resolved:
 
 def stems_of(word: str) -> list[str]:
     """The word without each particle that it may end in, the longest first, and without 님 or 들."""
-    stems = [
-        word[: -len(particle)]
-        for particle in PARTICLES
-        if word.endswith(particle) and len(word) > len(particle)
-    ]
+    stems = stems_before_particles(word)
     titled = [one[:-1] for one in (word, *stems) if len(one) > 2 and one[-1] in _TITLES]
     return [*stems, *titled]
 
@@ -188,6 +196,3 @@ def mixed(lexicon: Lexicon, text: str) -> Resolved:
 
 def _latin(lexicon: Lexicon, word: str) -> Resolved:
     return _resolved(lexicon, word, lexicon.terms([word]))
-
-
-__all__ = ["COMPOUND", "Resolved", "compound", "mixed", "related_forms", "resolve", "segments"]

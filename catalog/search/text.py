@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import overload
 
+_ODD = re.compile("[\u00ad\u0130\u1100-\u11ff\u200b-\u200d\u2060\u3000\ufeff\uff01-\uff5e]")
 _ZERO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
 """A stretch of one script in a text of normal form: syllables, or letters and digits of others."""
@@ -23,14 +26,8 @@ _OTHERS = """
     은 는 이 가 을 를 의 도 나 이나 며 이며 고 이고 야 이야 라도 이라도 든 이든 든지 이든지 란 이란
     라는 이라는 인 이다 입니다 이요 요 커녕 뿐 뿐만 더러 아 여 이여
 """.split()
-PARTICLES = tuple(
-    sorted(
-        {*_CASES, *_OTHERS, *(case + last for case in _CASES for last in _LAST)},
-        key=len,
-        reverse=True,
-    )
-)
-"""Particles that may follow a noun, alone or two in a row, the longest first."""
+PARTICLES = frozenset({*_CASES, *_OTHERS, *(case + last for case in _CASES for last in _LAST)})
+"""Particles that may follow a noun, alone or two in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +35,34 @@ class Normalised:
     """A text in normal form. `spans[i]` is where character i lies in the original, in code points."""
 
     text: str
-    spans: tuple[tuple[int, int], ...]
+    spans: Sequence[tuple[int, int]]
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """The original's code points behind `text[start:end]`, which must not be empty."""
         return self.spans[start][0], self.spans[end - 1][1]
+
+
+class _Same(Sequence[tuple[int, int]]):
+    """The spans of a text that is its own normal form but for case."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[int, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, int] | Sequence[tuple[int, int]]:
+        places = range(self._length)[index]
+        return (places, places + 1) if isinstance(places, int) else [(i, i + 1) for i in places]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is in normal form but for case, as nearly every text is."""
+    return _ODD.search(text) is None and unicodedata.is_normalized("NFC", text)
 
 
 def normalise(original: str) -> Normalised:
@@ -50,6 +70,10 @@ def normalise(original: str) -> Normalised:
 
     NFKC is no choice here: it would turn a typed ㄱ (U+3131) into a conjoining jamo.
     """
+    if _is_plain(original):
+        lower = original.lower()
+        if len(lower) == len(original):
+            return Normalised(lower, _Same(len(lower)))
     characters: list[str] = []
     spans: list[tuple[int, int]] = []
     for start, end in _clusters(original):
@@ -91,9 +115,11 @@ def is_hangul(run: str) -> bool:
     return "가" <= run[0] <= "힣"
 
 
+def stems_before_particles(run: str) -> list[str]:
+    """What is left of a Hangul run without each particle that it may end in, the longest particle first."""
+    return [run[:place] for place in range(1, len(run)) if run[place:] in PARTICLES]
+
+
 def without_particle(run: str) -> str | None:
     """The noun of a Hangul run, if it ends in a particle and at least two syllables are left."""
-    for particle in PARTICLES:
-        if run.endswith(particle) and len(run) - len(particle) >= 2:
-            return run[: -len(particle)]
-    return None
+    return next((stem for stem in stems_before_particles(run) if len(stem) > 1), None)

@@ -1,9 +1,10 @@
 """What a search asks for: the documents nearest in meaning, fused with those found by words."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from catalog.errors import HaeseolError, InterruptedByUserError
 from catalog.home import Home
@@ -19,6 +20,15 @@ finds stands below five hundred. With more weight, a poor model made the order w
 (docs/meaning-search.md)."""
 
 _MOST_NEAREST = 100
+_FARTHER = (800, 6400)
+"""Filters choose among the nearest; where few of these pass, among so many."""
+_ENOUGH = 50
+
+Passing: TypeAlias = Callable[[Sequence[int]], Sequence[int]]
+
+
+def _all_of(documents: Sequence[int]) -> Sequence[int]:
+    return documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +87,41 @@ class Meaning:
                 raise opening.unreadable(opening.index_file(self.home), error) from error
         return [(one, distance) for one, distance in found if distance < related]
 
-    def blend(
-        self, by_words: Sequence[int], text: str, within: Collection[int] | None = None
-    ) -> Blend:
+    def blend(self, by_words: Sequence[int], text: str, passing: Passing = _all_of) -> Blend:
         """Fuses documents found by words, best first, with those nearest in meaning.
 
-        After a failure it stays with the words until `retry`, so that not every key waits for one.
+        `passing` gets documents and gives those that may be found, in their order. After a failure it
+        stays with the words until `retry`, so that not every key waits for one.
         """
-        near: list[tuple[int, float]] = []
+        near: Sequence[int] = []
         if not self._trouble:
             try:
-                near = self.nearest(text, within=within)
+                near = self._near(text, passing)
             except HaeseolError as error:
                 self._trouble = str(error)
-        by_meaning = [one for one, _ in near]
-        fused = fuse(by_words, by_meaning, weights=(WORDS_WEIGHT, MEANING_WEIGHT))
+        fused = fuse(by_words, near, weights=(WORDS_WEIGHT, MEANING_WEIGHT))
         return Blend(tuple(fused), self._trouble)
+
+    def _near(self, text: str, passing: Passing) -> Sequence[int]:
+        """The nearest that pass. Looks farther where few of them do."""
+        near: Sequence[int] = []
+        for limit in (_MOST_NEAREST, *_FARTHER):
+            found = [one for one, _ in self.nearest(text, limit)]
+            near = passing(found)
+            if len(near) >= _ENOUGH or len(found) < limit:
+                break
+        return near[:_MOST_NEAREST]
+
+    @property
+    def trouble(self) -> str:
+        """Why meaning has no part in answers, as a sentence; empty when it has."""
+        return self._trouble
+
+    def ready(self, seconds: float) -> bool:
+        """Waits so long at most for the model. True once a search need not wait for it."""
+        if self._trouble or not opening.index_file(self.home).exists():
+            return True
+        return self._embedder.ready(seconds)
 
     def retry(self) -> None:
         """Forgets a failure, as after the index was brought up to date."""

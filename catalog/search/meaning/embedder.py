@@ -64,6 +64,11 @@ class Embedder:
         with self._lock:
             self._started()
 
+    def ready(self, seconds: float) -> bool:
+        """Starts the process and waits so long at most. True once it is known whether the model loads."""
+        with self._lock:
+            return self._dimension is not None or self._started().poll(seconds)
+
     def dimension(self) -> int:
         """The length of a code in bytes. Waits for the model. Raises `HaeseolError`."""
         with self._lock:

@@ -38,6 +38,11 @@ def stamped_model(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+def count(connection: Connection) -> int:
+    """How many documents are indexed."""
+    return int(connection.execute("SELECT count(*) FROM coarse").fetchone()[0])
+
+
 def hashes(connection: Connection, after: int, upto: int) -> dict[int, int]:
     """The text hashes of the indexed documents with `after` < id <= `upto`."""
     rows = connection.execute(

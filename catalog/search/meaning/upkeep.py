@@ -36,6 +36,33 @@ class Counts:
     """False after a stop was asked for; the next call goes on from there."""
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the index is, in documents. A text that changed since counts as read."""
+
+    texts: int
+    read: int
+
+
+def state(catalog: Catalog, model_folder: Path) -> State:
+    """Counts what the catalog holds and what this model has read of it. Raises `HaeseolError`."""
+    model = model_fingerprint(model_folder)
+    marks = ", ".join("?" * len(FIELDS))
+    with catalog.read() as connection:
+        texts: int = connection.execute(
+            f"SELECT count(*) FROM document WHERE field IN ({marks})", FIELDS
+        ).fetchone()[0]
+    if not opening.index_file(catalog.home).exists():
+        return State(texts, 0)
+    try:
+        with closing(opening.open_for_reading(catalog.home)) as index:
+            if store.stamped_model(index) != model:
+                return State(texts, 0)
+            return State(texts, min(texts, store.count(index)))
+    except sqlite3.Error as error:
+        raise opening.unreadable(opening.index_file(catalog.home), error) from error
+
+
 OnProgress = Callable[[Counts], None]
 
 
