@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Reads the command line. In a search, `-word` is an exclusion, not an option."""
-    parser = build_parser()
+    parser = build_parser(_early_command(arguments))
     options, unknown = parser.parse_known_args(arguments)
     if options.command == "search" and not any(one.startswith("--") for one in unknown):
         options.query += unknown
@@ -86,6 +86,17 @@ def _complain(error: Exception) -> ExitCode:
     if isinstance(error, CodedError) and error.code is ErrorCode.MODEL_UNAVAILABLE:
         return ExitCode.USAGE
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def _early_command(arguments: Sequence[str]) -> str | None:
+    """The command, where nothing but `--home` and `--lang` stands before it."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in ("--home", "--lang"):
+            next(rest, None)
+        elif not argument.startswith(("--home=", "--lang=")):
+            return argument
+    return None
 
 
 def _early_value(arguments: Sequence[str], option: str) -> str | None:

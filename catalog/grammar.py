@@ -5,7 +5,7 @@ is imported before its command is called.
 """
 
 import argparse
-from importlib.metadata import version
+from typing import NoReturn
 
 from catalog.language import tr
 
@@ -19,8 +19,22 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help=tr("show this help and end"))
 
 
-def build_parser() -> "_Parser":
-    """The whole grammar. Shell completion and the documentation are made from it."""
+class _Version(argparse.Action):
+    """Prints the version and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        # Imported here since it takes longer than a search: it reads mails, of all things.
+        from importlib.metadata import version
+
+        print(f"haeseol {version('haeseol')}")
+        parser.exit()
+
+
+def build_parser(command: str | None = None) -> "_Parser":
+    """The whole grammar. Shell completion and the documentation are made from it.
+
+    With `command` "search", the grammar of that command alone: it is called while somebody waits.
+    """
     parser = _Parser(
         prog="haeseol",
         description=tr(
@@ -29,24 +43,21 @@ def build_parser() -> "_Parser":
     )
     parser.add_argument("--home", metavar="DIR", help=tr("keep everything under this one folder"))
     parser.add_argument("--lang", choices=("ko", "en"), help=tr("language of messages"))
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"haeseol {version('haeseol')}",
-        help=tr("show the version and end"),
-    )
+    parser.add_argument("--version", action=_Version, nargs=0, help=tr("show the version and end"))
     parser.set_defaults(function="tui.commands:open_terminal_ui", json=False)
     commands = parser.add_subparsers(metavar=tr("COMMAND"), dest="command")
-    for add in (
+    everything = (
         _add_working,
         _add_models,
         _add_looking,
+        _add_search,
         _add_index,
         _add_library,
         _add_texts,
         _add_queue,
         _add_transfer,
-    ):
+    )
+    for add in (_add_search,) if command == "search" else everything:
         add(commands)
     return parser
 
@@ -156,10 +167,23 @@ def _add_looking(commands: "_Commands[_Parser]") -> None:
     )
     show.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
     _json(show)
+    history = _new(
+        commands, "history", "catalog.commands.look:history", tr("show every revision of a text")
+    )
+    history.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
+    history.add_argument("--scene", type=int, metavar="N", help=tr("of this scene, counted from 0"))
+    _json(history)
+    status = _new(
+        commands, "status", "catalog.commands.look:status", tr("show daemon, queue and sizes")
+    )
+    _json(status)
+
+
+def _add_search(commands: "_Commands[_Parser]") -> None:
     search = _new(
         commands,
         "search",
-        "catalog.commands.look:search",
+        "catalog.commands.search:search",
         tr("search captions, notes, titles, tags and paths"),
     )
     search.add_argument(
@@ -173,16 +197,6 @@ def _add_looking(commands: "_Commands[_Parser]") -> None:
         "--after", metavar="D", help=tr("only recorded or added since this date, as 2026-11-20")
     )
     _json(search)
-    history = _new(
-        commands, "history", "catalog.commands.look:history", tr("show every revision of a text")
-    )
-    history.add_argument("video", metavar="VIDEO", help=tr("an id or a path"))
-    history.add_argument("--scene", type=int, metavar="N", help=tr("of this scene, counted from 0"))
-    _json(history)
-    status = _new(
-        commands, "status", "catalog.commands.look:status", tr("show daemon, queue and sizes")
-    )
-    _json(status)
 
 
 def _add_index(commands: "_Commands[_Parser]") -> None:
@@ -193,7 +207,11 @@ def _add_index(commands: "_Commands[_Parser]") -> None:
         tr("bring the search index up to date, make it anew, or check it"),
     )
     index.add_argument(
-        "action", nargs="?", choices=("status", "update", "rebuild", "verify"), default="status"
+        "action",
+        nargs="?",
+        choices=("status", "update", "rebuild", "verify", "meaning"),
+        default="status",
+        help=tr("meaning: read texts for search by meaning, where that is switched on"),
     )
     index.add_argument(
         "--thorough", action="store_true", help=tr("verify: read every text anew and compare all")

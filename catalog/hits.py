@@ -1,14 +1,18 @@
 """What a search found, as a person sees it: each text with its video and its scene."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from catalog.hit_views import HitsView, HitView, PlaceView
 from catalog.paths import path_key
 from catalog.search.query import NO_SYNONYMS, Answer, glance, search
 from catalog.search.synonyms import Synonyms
-from catalog.views import HitsView, HitView, PlaceView
+
+if TYPE_CHECKING:
+    from catalog.search.meaning.asking import Meaning
 
 
 def find(
@@ -19,17 +23,29 @@ def find(
     folder: Path | None = None,
     after: int | None = None,
     synonyms: Synonyms = NO_SYNONYMS,
+    meaning: "Meaning | None" = None,
 ) -> HitsView:
     """The texts that answer a query, the best first.
 
     `folder` keeps to videos with a copy below it, `after` to those recorded or added since that instant
-    (seconds since 1970).
+    (seconds since 1970). With `meaning`, those come in too that share no word with the query;
+    `meaning.trouble` says afterwards why they do not. A stop from another thread raises
+    `InterruptedByUserError`.
     """
-    raw_folder = None if folder is None else os.fsencode(folder)
-    answer = search(
-        connection, query, limit=limit, folder=raw_folder, after=after, synonyms=synonyms
+    ask = (
+        partial(search, connection, query)
+        if meaning is None
+        else _by_both(connection, query, meaning)
     )
+    raw_folder = None if folder is None else os.fsencode(folder)
+    answer = ask(limit=limit, folder=raw_folder, after=after, synonyms=synonyms)
     return _shown(connection, answer)
+
+
+def _by_both(connection: Any, query: str, meaning: "Meaning") -> Callable[..., Answer]:
+    from catalog.search.meaning.answering import search_by_both  # off for most
+
+    return partial(search_by_both, connection, query, meaning)
 
 
 def find_soon(

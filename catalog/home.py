@@ -1,7 +1,6 @@
 """Where things lie: the only module that knows the folders of the XDG base directory specification."""
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,8 @@ class Home:
 
 def _program() -> str:
     """The name under which the person can call this program again."""
+    import shutil  # here, as it brings five ways to compress along
+
     called = sys.argv[0]
     if os.path.basename(called) == APP and shutil.which(APP) is None:
         return os.path.abspath(called)  # out of an environment that is not on the path

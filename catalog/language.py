@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -25,9 +24,14 @@ def _from_file(config_file: Path | None) -> str | None:
     if config_file is None:
         return None
     try:
-        with config_file.open("rb") as file:
-            value = tomllib.load(file).get("lang")
-    except (OSError, ValueError):
+        content = config_file.read_bytes()
+    except OSError:
+        return None
+    import tomllib  # here, for the many who have no such file
+
+    try:
+        value = tomllib.loads(content.decode()).get("lang")
+    except ValueError:
         return None
     return value if isinstance(value, str) else None
 

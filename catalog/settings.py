@@ -20,7 +20,7 @@ from pydantic_settings import (
 
 from catalog.addresses import engine_address
 from catalog.errors import UsageError
-from catalog.home import Home, find_home
+from catalog.home import Home, find_home, given_path
 
 _ADDRESS_ERROR = "engine_address"
 
@@ -101,11 +101,19 @@ class Settings(BaseSettings):
     """Whether pictures (JPEG, PNG, WebP, AVIF, HEIC) that lie in the folders are captioned too."""
     sampling: Literal["uniform", "adaptive"] = "adaptive"
     """`adaptive` shows the model what is there only for a moment, and more of where more moves."""
+    meaning_model: Path | None = None
+    """A folder with a model2vec model; search then also goes by meaning. Empty for none."""
 
     def asks_engines(self, model: str | None = None) -> bool:
         """Whether that model, or the configured one, is asked of engines and not loaded here."""
         wanted = model or self.model
         return wanted == "remote" or (wanted == "auto" and bool(self.engines))
+
+    @field_validator("meaning_model", mode="before")
+    @classmethod
+    def _folder_given(cls, value: object) -> object:
+        """An empty text switches it off; `~` is the person's own folder."""
+        return (given_path(value) if value else None) if isinstance(value, str) else value
 
     @field_validator("engines", mode="before")
     @classmethod

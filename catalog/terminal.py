@@ -5,11 +5,16 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.language import tr
 from catalog.safe_text import shown
-from catalog.views import VideoView
+
+if TYPE_CHECKING:
+    from catalog.views import VideoView
+
+_NO_TERMINAL = 160
+"""The cells of a line that goes into a file or another program."""
 
 STATUS_WORDS = {
     "queued": "queued",
@@ -67,6 +72,18 @@ def marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
     return "".join([*parts, shown(text[position:])])
 
 
+def faint(text: str) -> str:
+    """A remark beside data, dimmed where colour is wanted."""
+    return f"\x1b[2m{text}\x1b[0m" if colourful() else text
+
+
+def columns() -> int:
+    """The width of the terminal in cells; of a wide one where stdout is none."""
+    import shutil
+
+    return shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
+
+
 def clock_time(seconds: float) -> str:
     """A position or duration as people read it: `4:25`, `1:02:03`."""
     whole = int(seconds)
@@ -85,14 +102,14 @@ def padded(text: str, cells: int) -> str:
     return text + " " * (cells - len(text) - wide)
 
 
-def video_line(video: VideoView) -> str:
+def video_line(video: "VideoView") -> str:
     """One line for a list: id, status, length, path."""
     length = "-" if video.duration is None else clock_time(video.duration)
     status = padded(status_word(video.status), 12)
     return f"{video.id:>6}  {status}  {length:>7}  {shown(video.path)}"
 
 
-def error_lines(video: VideoView) -> list[str]:
+def error_lines(video: "VideoView") -> list[str]:
     """What went wrong with a video, and what to do about it."""
     from catalog.errors import ADVICE, ErrorCode
 

@@ -4,11 +4,22 @@ JSON is UTF-8 and NFC, with positions and durations in seconds.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from catalog.clock import iso
+from catalog.hit_views import HitsView, HitView, Json, PlaceView
 
-Json = dict[str, Any]
+__all__ = [
+    "CaptionView",
+    "FolderView",
+    "HitView",
+    "HitsView",
+    "JobView",
+    "Json",
+    "PlaceView",
+    "SceneView",
+    "StatusView",
+    "VideoView",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,55 +173,6 @@ class VideoView:
 
 def _error_json(code: str | None, message: str | None, attempts: int) -> Json | None:
     return None if code is None else {"code": code, "message": message, "attempts": attempts}
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceView:
-    """Where in a video a scene lies, in seconds."""
-
-    id: int
-    index: int
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class HitView:
-    """One text that answers a search."""
-
-    video_id: int
-    path: str
-    title: str
-    field: str
-    scene: PlaceView | None
-    text: str
-    highlights: tuple[tuple[int, int], ...]
-    """Code-point spans of `text`."""
-    score: float
-    how: str = "exact"
-    """Why it is here, a value of `catalog.search.concepts.How`."""
-
-    def json(self) -> Json:
-        """The `search` shape."""
-        scene = self.scene
-        return {
-            "video": {"id": self.video_id, "path": self.path, "title": self.title},
-            "field": self.field,
-            "scene": scene and {"index": scene.index, "start": scene.start, "end": scene.end},
-            "text": self.text,
-            "highlights": [list(span) for span in self.highlights],
-            "score": self.score,
-            "how": self.how,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class HitsView:
-    """The answer to a search."""
-
-    hits: tuple[HitView, ...] = ()
-    instead: str = ""
-    """The query as it was taken, where a word of it was guessed; empty where none was."""
 
 
 @dataclass(frozen=True, slots=True)

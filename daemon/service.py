@@ -105,7 +105,7 @@ class Service:
         self.worker = Worker(catalog, settings, opener, self.stop, on_progress, self.wake.set)
         self._told_reason: str | None = None
         self._started_some = False
-        self.indexer = Indexer(catalog)
+        self.indexer = Indexer(catalog, settings.meaning_model is not None)
         self.manners = Manners(settings, own=self._own_processes)
 
     def _open_captioner(self, model: str) -> Engine:

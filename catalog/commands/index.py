@@ -1,21 +1,26 @@
 """The `index` command: what search waits for, and bringing it up to date, making it anew, checking it."""
 
 import argparse
+import fcntl
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from catalog.database import Catalog, open_catalog
-from catalog.errors import ExitCode
+from catalog.errors import ExitCode, HaeseolError, UsageError
 from catalog.home import Home
 from catalog.language import tr
+from catalog.meaning import meaning_model
 from catalog.search import indexing, verifying
 from catalog.search.analysis import Analyser
 from catalog.terminal import emit_json, narrate, say
 
 _LOOK_SECONDS = 0.5
+_STEPS = 1000
 
 
 def index(options: argparse.Namespace, home: Home) -> int:
@@ -24,6 +29,8 @@ def index(options: argparse.Namespace, home: Home) -> int:
     try:
         if options.action == "verify":
             return _verify(catalog, home, options)
+        if options.action == "meaning":
+            _bring_meaning_up_to_date(catalog)
         if options.action == "rebuild":
             indexing.ask_rebuild(catalog)
         if options.action in ("update", "rebuild"):
@@ -40,6 +47,36 @@ def bring_up_to_date(catalog: Catalog) -> None:
     """Reads what waits for the analyser, with a progress bar on a terminal."""
     with _progress(tr("reading texts for search")) as show:
         indexing.index_pending(catalog, on_progress=show)
+
+
+def _bring_meaning_up_to_date(catalog: Catalog) -> None:
+    """Reads new and changed texts for search by meaning. One process does; others wait, then look."""
+    folder = meaning_model(catalog.home)
+    if folder is None:
+        raise UsageError(
+            tr(
+                "search by meaning is off; give the setting `meaning_model` the folder of a model in {file}",
+                file=catalog.home.config_file,
+            )
+        )
+    from catalog.search.meaning.upkeep import bring_up_to_date as bring
+
+    with (
+        _alone(catalog.home.data_dir / "meaning-upkeep.lock"),
+        _progress(tr("reading texts for search by meaning")) as show,
+    ):
+        bring(catalog, folder, lambda counts: show(round(counts.progress * _STEPS), _STEPS))
+
+
+@contextmanager
+def _alone(lock_file: Path) -> Iterator[None]:
+    with lock_file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            narrate(tr("Another haeseol reads texts for search by meaning; waiting for it."))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -73,8 +110,9 @@ def _follow(catalog: Catalog, seconds: float) -> None:
 def _say_state(catalog: Catalog, options: argparse.Namespace) -> int:
     with catalog.read() as connection:
         state = verifying.state(connection)
+    meaning = _meaning_state(catalog)
     if options.json:
-        emit_json({**state.json(), "peak_memory_bytes": _peak_bytes()})
+        emit_json({**state.json(), "meaning": meaning, "peak_memory_bytes": _peak_bytes()})
         return ExitCode.DONE
     say(
         tr(
@@ -85,9 +123,25 @@ def _say_state(catalog: Catalog, options: argparse.Namespace) -> int:
     )
     say(tr("words in the lexicon: {count}", count=state.words))
     say(tr("analyser: {version}", version=state.analyser or "-"))
+    if meaning is not None:
+        say(meaning["trouble"] or tr("read for search by meaning: {read} of {texts}", **meaning))
     if options.action in ("update", "rebuild"):
         say(tr("memory at most: {size} MB", size=_peak_bytes() // 1_000_000))
     return ExitCode.DONE
+
+
+def _meaning_state(catalog: Catalog) -> dict[str, Any] | None:
+    """How far the meaning index is; None where search by meaning is off."""
+    folder = meaning_model(catalog.home)
+    if folder is None:
+        return None
+    from catalog.search.meaning.upkeep import state
+
+    try:
+        counts = state(catalog, folder)
+    except HaeseolError as error:
+        return {"texts": None, "read": None, "trouble": str(error)}
+    return {"texts": counts.texts, "read": counts.read, "trouble": ""}
 
 
 def _peak_bytes() -> int:

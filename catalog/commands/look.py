@@ -1,33 +1,26 @@
-"""The `list`, `show`, `search`, `history` and `status` commands: they only read."""
+"""The `list`, `show`, `history` and `status` commands: they only read."""
 
 import argparse
-from datetime import datetime
 
 from catalog import browse, overview
 from catalog.clock import iso, now
 from catalog.database import open_catalog
-from catalog.errors import ExitCode, NotFoundError, UsageError
-from catalog.hits import find
-from catalog.home import Home, given_path
+from catalog.errors import ExitCode, NotFoundError
+from catalog.home import Home
 from catalog.language import tr
 from catalog.review import in_words
 from catalog.safe_text import shown
-from catalog.search.synonyms import Synonyms
-from catalog.search.synonyms import read as read_synonyms
 from catalog.terminal import (
     clock_time,
     emit_json,
     emit_json_list,
     error_lines,
-    marked,
     narrate,
     say,
     status_word,
     video_line,
 )
 from catalog.views import CaptionView, JobView, VideoView
-
-_MOST_HITS = 1_000_000
 
 
 def list_videos(options: argparse.Namespace, home: Home) -> int:
@@ -98,58 +91,6 @@ def _source(caption: CaptionView) -> str:
         return tr("written by a person, {when}", when=iso(caption.created_at))
     parts = [caption.model, caption.quantization, shown(caption.prompt), iso(caption.created_at)]
     return ", ".join(part for part in parts if part)
-
-
-def search(options: argparse.Namespace, home: Home) -> int:
-    """The `search` command. Nothing found is exit code 1."""
-    query = " ".join(options.query)
-    folder = given_path(options.folder) if options.folder else None
-    if options.limit < 1:
-        raise UsageError("--limit must be at least 1")
-    with open_catalog(home).read() as connection:
-        found = find(
-            connection,
-            query,
-            limit=min(options.limit, _MOST_HITS),
-            folder=folder,
-            after=_instant(options.after),
-            synonyms=_synonyms(home),
-        )
-    hits = found.hits
-    if options.json:
-        emit_json_list(hit.json() for hit in hits)
-    if found.instead:
-        narrate(
-            tr(
-                "Nothing holds that as it is written. Shown for: {query}",
-                query=shown(found.instead),
-            )
-        )
-    for hit in hits if not options.json else ():
-        where = clock_time(hit.scene.start) if hit.scene else tr(hit.field)
-        say(f"{hit.video_id:>6}  {shown(hit.path)}  {where}")
-        say(f"        {marked(hit.text, hit.highlights)}")
-    if hits:
-        return ExitCode.DONE
-    narrate(tr("Nothing matches {query!r}. Try fewer or shorter words.", query=shown(query)))
-    return ExitCode.FAILED
-
-
-def _synonyms(home: Home) -> Synonyms:
-    """The person's synonyms; lines that make no sense are told of."""
-    synonyms = read_synonyms(home.synonyms_file)
-    for complaint in synonyms.complaints:
-        narrate(shown(complaint))
-    return synonyms
-
-
-def _instant(date: str | None) -> int | None:
-    if date is None:
-        return None
-    try:
-        return int(datetime.fromisoformat(date).timestamp())
-    except ValueError as error:
-        raise UsageError(f"--after takes a date such as 2026-11-20, not {date!r}") from error
 
 
 def history(options: argparse.Namespace, home: Home) -> int:

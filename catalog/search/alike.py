@@ -6,7 +6,7 @@ when no text holds it: the lexicon only knows words of texts.
 
 from collections.abc import Iterable, Iterator
 
-from catalog.search.forms import COMPOUND, PREDICATE, WRITTEN
+from catalog.search.forms import COMPOUND, WRITTEN, sound_of
 from catalog.search.hangul import (
     is_hangul_word,
     is_initials,
@@ -17,7 +17,7 @@ from catalog.search.hangul import (
 from catalog.search.keyboard import hangul_candidates, latin_from_hangul
 from catalog.search.lexicon import Lexicon, Word
 from catalog.search.resolve import stems_of
-from catalog.search.sounds import sound_key, sound_keys
+from catalog.search.sounds import sound_keys
 
 _MOST = 24
 _LETTERS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"
@@ -25,8 +25,6 @@ _SHORTEST_TYPO = 5
 """Keystrokes. Words of two light syllables have neighbours everywhere."""
 _LONGEST_TYPO = 24
 _SHORTEST_INITIALS = 2
-_SOUNDS = 2
-"""Of the respellings that some text holds, only the likeliest are meant."""
 
 
 def completions(lexicon: Lexicon, word: str) -> list[Word]:
@@ -40,12 +38,12 @@ def respellings(lexicon: Lexicon, word: str, *, loose: bool = True) -> list[Word
     Unless `loose`, only those that sound the same.
     """
     for stem in [word, *stems_of(word)] if is_hangul_word(word) else [word]:
-        keys = list(sound_keys(stem)[: None if loose else 1]) if len(stem) > 1 else []
+        keys = [sound_of(stem), *(sound_keys(stem) if loose else ())] if len(stem) > 1 else []
         found = [one for one in lexicon.sounding(keys) if one.word != stem] if keys else []
         if found:
             place = {key: number for number, key in enumerate(keys)}
-            far = {one.word: place.get(sound_key(one.word), 0) for one in found}
-            nearest = sorted(set(far.values()))[:_SOUNDS]
+            far = {one.word: place.get(sound_of(one.word), 0) for one in found}
+            nearest = sorted(set(far.values()))[: len(stem) - 1]
             near = [one for one in found if far[one.word] in nearest]
             return sorted(near, key=lambda one: (far[one.word], -one.n))
     return []
@@ -136,6 +134,3 @@ def _neighbours(keys: str) -> Iterator[str]:
 def phrases(words: Iterable[Word]) -> list[str]:
     """The token sequences of words, without repeats and without words that say nothing."""
     return list(dict.fromkeys(one.tokens for one in words if one.tokens))
-
-
-__all__ = ["PREDICATE", "WRITTEN", "completions", "holders", "of_initials", "phrases", "slips"]

@@ -28,7 +28,7 @@ def forms_of(word: str, kind: str, reading: str) -> tuple[str | None, str | None
     return (
         keystrokes(word),
         initials(word) if spelt else None,
-        _sound(word) if len(word) > 1 else None,
+        sound_of(word) if len(word) > 1 else None,
     )
 
 
@@ -38,7 +38,7 @@ def _initials_of_adnominal(word: str, reading: str) -> str | None:
     return initials(word) if short and letters(word[-1])[2] == "ㄴ" else None
 
 
-def _sound(word: str) -> str:
+def sound_of(word: str) -> str:
     """How a word sounds; of one in two scripts each part is read by itself: pc방."""
     parts = runs(word)
     if len(parts) < 2:

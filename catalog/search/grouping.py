@@ -15,7 +15,7 @@ WHY = {
     "layout": "other keyboard layout",
     "typo": "typo",
     "fewer": "some of the words",
-    "meaning": "similar meaning",
+    "meaning": "related in meaning",
 }
 """Why a text is shown that does not hold the words asked for, as English message ids, by `HitView.how`."""
 

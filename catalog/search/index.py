@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.schema import Document
-from catalog.search.text import is_hangul, normalise, runs, without_particle
+from catalog.search.text import is_hangul, normalise, runs, stems_before_particles
 
 DELETE = "DELETE FROM search_index WHERE rowid = ?"
 INSERT = "INSERT INTO search_index(rowid, lemmas, also, words) VALUES (?, ?, ?, ?)"
@@ -62,5 +62,6 @@ def _columns(content: str) -> tuple[str, str, str]:
     """What can be said of a text without an analyser, for the columns of the index."""
     found = runs(normalise(content).text)
     words = [run for run in found if is_hangul(run)]
-    stems = [stem for run in words if (stem := without_particle(run))]
+    stems = [stem for run in words for stem in stems_before_particles(run)]
+    stems += [run for run in words if len(run) == 1]
     return " ".join(found), " ".join(stems), " ".join(words)

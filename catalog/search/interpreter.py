@@ -98,6 +98,7 @@ class Interpreter:
                 concept.exact += resolved(self.lexicon, other).phrases
         if concept.exact:
             concept.how, concept.unknown = How.VARIANT, True
+            concept.exact[:0] = compound(self.lexicon, text).phrases
 
     def _guess(self, concept: Concept, text: str) -> None:
         """What an unknown word was meant to be: the first of these that some text holds."""

@@ -198,8 +198,11 @@ class Waterfall:
 
     def _add_any(self, phrases: Iterable[str], how: How) -> None:
         phrases = list(phrases)
-        if phrases:
-            self._add(any_of(phrases), how)
+        syllables = [one for one in phrases if len(one) == 1]
+        longer = [one for one in phrases if len(one) > 1]
+        choices = [any_of(longer)] if longer else []
+        choices += [by_itself(syllables)] if syllables else []
+        self._add(" OR ".join(f"({one})" for one in choices), how)
 
     def _add(self, expression: str, how: How, *, weigh: bool = False) -> None:
         if expression:

@@ -10,6 +10,8 @@ from catalog.search.resolve import compound, related_forms, resolved, stems_of
 from catalog.search.synonyms import Synonyms
 from catalog.search.text import runs
 
+_MOST_GUESSED = 3
+
 
 class Widening:
     """Widens the concepts of one query, each in each way once."""
@@ -63,13 +65,11 @@ class Widening:
         return self._once(concept, self._longer)
 
     def _longer(self, concept: Concept) -> Iterable[str]:
-        found = [
-            one
-            for word in concept.words
-            if len(word) > 1 and not concept.number
-            for one in (*alike.holders(self._lexicon, word),)
-        ]
-        return alike.phrases(found)
+        if concept.number:
+            return []
+        # Of a word that was guessed, what was guessed: 길고양이 for 고양ㅇ.
+        words = [*concept.words, *(concept.exact[:_MOST_GUESSED] if concept.unknown else ())]
+        return alike.phrases(one for word in words for one in alike.holders(self._lexicon, word))
 
     def shorter(self, concept: Concept) -> list[str]:
         """What it may be with a syllable at its end that is a particle, or the 이 of a name: 서연이."""

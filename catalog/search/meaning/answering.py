@@ -96,7 +96,10 @@ def _near_in_meaning(connection: Any, documents: Sequence[int]) -> dict[int, Mat
         "SELECT id, video_id, scene_id, field, text FROM document"
         f" WHERE id IN ({_listed(documents)})"
     )
-    return {row[0]: Match(*row, (), 0.0, How.MEANING) for row in rows}
+    return {
+        number: Match(number, video, scene, field, text, (), 0.0, How.MEANING)
+        for number, video, scene, field, text in rows
+    }
 
 
 def _listed(documents: Sequence[int]) -> str:
