@@ -16,7 +16,7 @@ from catalog.home import Home
 from catalog.language import tr
 from catalog.meaning import meaning_model
 from catalog.search import indexing, verifying
-from catalog.search.analysis import Analyser
+from catalog.search.analysis import Analyser, analyser_version
 from catalog.terminal import emit_json, narrate, say
 
 _LOOK_SECONDS = 0.5
@@ -32,7 +32,7 @@ def index(options: argparse.Namespace, home: Home) -> int:
         if options.action == "meaning":
             _bring_meaning_up_to_date(catalog)
         if options.action == "rebuild":
-            indexing.ask_rebuild(catalog)
+            indexing.ask_rebuild(catalog, check=True)
         if options.action in ("update", "rebuild"):
             bring_up_to_date(catalog)
             if options.follow is not None:
@@ -99,6 +99,8 @@ def _follow(catalog: Catalog, seconds: float) -> None:
     with catalog.read() as connection:
         while time.monotonic() - idle_since < seconds:
             now = connection.execute("PRAGMA data_version").fetchone()[0]
+            if analyser is not None and analyser.version != analyser_version():
+                return  # it was updated meanwhile: another process reads on
             if now != version and indexing.waiting(connection):
                 analyser = analyser or Analyser()
                 indexing.index_pending(catalog, analyser=analyser)

@@ -6,7 +6,7 @@ when no text holds it: the lexicon only knows words of texts.
 
 from collections.abc import Iterable, Iterator
 
-from catalog.search.forms import COMPOUND, WRITTEN, sound_of
+from catalog.search.forms import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN, sound_of
 from catalog.search.hangul import (
     is_hangul_word,
     is_initials,
@@ -28,8 +28,12 @@ _SHORTEST_INITIALS = 2
 
 
 def completions(lexicon: Lexicon, word: str) -> list[Word]:
-    """Words that begin as this one does, to the key: 고양ㅇ and 고야 both begin 고양이."""
-    return [one for one in lexicon.beginning(keystrokes(word), _MOST) if one.word != word]
+    """Words that begin as this one does, to the key: 고양ㅇ and 고야 both begin 고양이.
+
+    Words of their own come before compounds and names that the analyser took apart.
+    """
+    found = [one for one in lexicon.beginning(keystrokes(word), _MOST) if one.word != word]
+    return sorted(found, key=lambda one: not is_solid(one))
 
 
 def respellings(lexicon: Lexicon, word: str, *, loose: bool = True) -> list[Word]:
@@ -75,6 +79,11 @@ def of_initials(lexicon: Lexicon, text: str) -> list[list[Word]]:
         if rest:
             return [first, *rest]
     return []
+
+
+def is_solid(word: Word) -> bool:
+    """Whether the analyser takes a word for one."""
+    return word.kind in (NOUN, PREDICATE, LATIN)
 
 
 def is_whole(word: Word, initials: str) -> bool:

@@ -80,6 +80,7 @@ class Analyser:
     def __init__(self) -> None:
         from kiwipiepy import Kiwi
 
+        self.version = analyser_version()
         # The dictionary of expressions with spaces takes 180 MB and gives tokens with spaces in them.
         self._kiwi: Kiwi = Kiwi(num_workers=1, load_multi_dict=False)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.schema import Document
 from catalog.search.text import is_hangul, normalise, runs, stems_before_particles
+from catalog.sqlite import sqlite3
 
 DELETE = "DELETE FROM search_index WHERE rowid = ?"
 INSERT = "INSERT INTO search_index(rowid, lemmas, also, words) VALUES (?, ?, ?, ?)"
@@ -49,6 +50,31 @@ def put_document(
 def raw_connection(session: Session) -> Any:
     """SQLite's own connection under a session, inside the session's transaction."""
     return session.connection().connection.dbapi_connection
+
+
+def damage(connection: Any) -> str:
+    """What SQLite finds wrong with the index; empty if it is sound. Needs a connection that may write."""
+    try:
+        connection.execute("INSERT INTO search_index(search_index) VALUES ('integrity-check')")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return ""
+
+
+def make_index_anew(connection: Any) -> None:
+    """Throws the index away, and finds texts by their words until the analyser has read them."""
+    (statement,) = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE name = 'search_index'"
+    ).fetchone()
+    configuration = connection.execute("SELECT k, v FROM search_index_config").fetchall()
+    connection.execute("DROP TABLE search_index")
+    connection.execute(statement)
+    for key, value in configuration:
+        if key != "version":
+            connection.execute(
+                "INSERT INTO search_index(search_index, rank) VALUES (?, ?)", (key, value)
+            )
+    index_everything_at_once(connection)
 
 
 def index_everything_at_once(connection: Any) -> None:

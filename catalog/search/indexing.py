@@ -7,17 +7,22 @@ batch at hand, two indexers do no harm, and what they leave is what a rebuild fr
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.clock import now
 from catalog.database import Catalog
 from catalog.schema import State
-from catalog.search.analysis import Analyser, Analysis, Entry, analyser_version
-from catalog.search.forms import endings, forms_of
-from catalog.search.index import DELETE, INSERT, raw_connection
+from catalog.search import counting
+from catalog.search.analysis import Analyser, Analysis, analyser_version
+from catalog.search.index import (
+    DELETE,
+    INSERT,
+    damage,
+    make_index_anew,
+    raw_connection,
+)
 
 BATCH = 400
 """Documents to a transaction: a tenth of a second of the one write lock, a few megabytes of memory."""
@@ -80,13 +85,16 @@ def analyser_of(connection: Any) -> str:
     return "" if row is None else str(json.loads(row[0])["analyser"])
 
 
-def ask_rebuild(catalog: Catalog) -> None:
+def ask_rebuild(catalog: Catalog, *, check: bool = False) -> None:
     """Lists every document to be read anew. The index serves as it is until they are.
 
     The lexicon starts to count from nothing; its old words stay until the end, so that they can be asked.
+    With `check`, an index that SQLite finds damaged is thrown away first; that takes seconds for a million.
     """
     with catalog.write() as session:
         connection = raw_connection(session)
+        if check and damage(connection):
+            make_index_anew(connection)
         connection.execute("UPDATE search_word SET n = 0 WHERE n <> 0")
         connection.execute("DELETE FROM search_stale")
         connection.execute("INSERT OR IGNORE INTO search_rebuild SELECT id FROM document")
@@ -149,7 +157,7 @@ def _write_batch(connection: Any, batch: Sequence[Text], analyses: Sequence[Anal
     for number, analysis in documents:
         connection.execute(DELETE, (number,))
         row_of(connection, number, analysis)
-    count(
+    counting.count(
         connection,
         added=[analysis for _, analysis in documents],
         gone=[analysis for one, analysis in kept if one.stale],
@@ -165,7 +173,10 @@ def row_of(connection: Any, number: int, analysis: Analysis) -> None:
 def _take_off_the_lists(connection: Any, one: Text) -> bool:
     """Whether this text still waits for its reading. From now on it does not."""
     if one.stale:
-        gone = connection.execute("DELETE FROM search_stale WHERE id = ?", (one.id,))
+        # The text too: SQLite gives the number of a row that is gone to the next one.
+        gone = connection.execute(
+            "DELETE FROM search_stale WHERE id = ? AND text = ?", (one.id, one.text)
+        )
         return bool(gone.rowcount)
     row = connection.execute("SELECT text FROM document WHERE id = ?", (one.id,)).fetchone()
     if row is None or row[0] != one.text:
@@ -177,59 +188,6 @@ def _take_off_the_lists(connection: Any, one: Text) -> bool:
     return waited > 0
 
 
-def count(connection: Any, added: Iterable[Analysis], gone: Iterable[Analysis] = ()) -> None:
-    """Adds to the lexicon what texts teach, and takes away what no text holds any more."""
-    counts: Counter[Entry] = Counter()
-    for analysis in added:
-        counts.update(analysis.entries)
-    for analysis in gone:
-        counts.subtract(analysis.entries)
-    for entry, change in counts.items():
-        known = connection.execute(
-            "UPDATE search_word SET n = n + ? WHERE word = ? AND kind = ? AND reading = ?",
-            (change, *entry),
-        )
-        if not known.rowcount:
-            connection.execute(
-                "INSERT INTO search_word VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*entry, change, *forms_of(*entry)),
-            )
-            _put_endings(connection, entry)
-        elif change < 0:
-            _forget_uncounted(connection, entry)
-
-
-def _put_endings(connection: Any, entry: Entry) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO search_ending VALUES (?, ?)",
-        ((ending, entry.word) for ending in endings(entry.word, entry.kind)),
-    )
-
-
-def _forget_uncounted(connection: Any, entry: Entry) -> None:
-    gone = connection.execute(
-        "DELETE FROM search_word WHERE word = ? AND kind = ? AND reading = ? AND n <= 0", entry
-    )
-    if gone.rowcount:
-        _drop_endings(connection, [entry.word])
-
-
-def _drop_endings(connection: Any, words: Iterable[str]) -> None:
-    for word in words:
-        kinds = connection.execute(
-            "SELECT kind FROM search_word WHERE word = ?", (word,)
-        ).fetchall()
-        kept = {ending for (kind,) in kinds for ending in endings(word, kind)}
-        for ending in set(_all_endings(word)) - kept:
-            connection.execute(
-                "DELETE FROM search_ending WHERE ending = ? AND word = ?", (ending, word)
-            )
-
-
-def _all_endings(word: str) -> Iterator[str]:
-    return (word[start:] for start in range(1, len(word)))
-
-
 def _finish_rebuild(catalog: Catalog) -> None:
     """Once everything is read anew, drops what only the old analyser knew."""
     with catalog.write() as session:
@@ -237,7 +195,9 @@ def _finish_rebuild(catalog: Catalog) -> None:
         connection = raw_connection(session)
         if not state.value.get("rebuilding") or waiting(connection):
             return
-        gone = connection.execute("SELECT DISTINCT word FROM search_word WHERE n <= 0").fetchall()
-        connection.execute("DELETE FROM search_word WHERE n <= 0")
-        _drop_endings(connection, (word for (word,) in gone))
+        counting.forget_the_uncounted(connection)
+        connection.execute(
+            "DELETE FROM search_index WHERE rowid IN (SELECT id FROM search_index_docsize"
+            " WHERE id NOT IN (SELECT id FROM document))"
+        )
         state.value = {**state.value, "rebuilding": False}

@@ -118,6 +118,7 @@ class Interpreter:
         if completions:
             concept.how, concept.several = How.COMPLETION, True
             concept.exact = alike.phrases(completions)
+            concept.likely = len(alike.phrases(filter(alike.is_solid, completions)))
             return
         holders = alike.holders(lexicon, text)
         if holders:

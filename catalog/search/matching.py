@@ -55,9 +55,8 @@ class Matcher:
         return [row[0] for row in rows]
 
     def titles(self, limit: int) -> list[Row]:
-        """The titles of the newest videos that may be shown."""
-        query = "SELECT id, 0.0 FROM document WHERE field = 'title' ORDER BY id DESC"
-        return list(self._passing(self._connection.execute(query), limit))
+        """The titles of the newest videos that the filters let through."""
+        return [] if self._allowed is None else self._allowed.titles(limit)
 
     def _rows(self, weight: str, expression: str, order: str, limit: int) -> list[Row]:
         asked = f"({expression}) NOT ({self._excluded})" if self._excluded else expression
@@ -89,8 +88,17 @@ class Allowed:
             "SELECT d.id FROM document d JOIN video v ON v.id = d.video_id"
             f" WHERE d.id IN ({{}}) AND {condition}"
         )
+        self._condition = condition
         self._values = values
         self._documents = None if videos is None else self._of_videos(videos)
+
+    def titles(self, limit: int) -> list[Row]:
+        """The titles of the newest videos that pass."""
+        return self._connection.execute(  # type: ignore[no-any-return]
+            "SELECT d.id, 0.0 FROM video v JOIN document d ON d.video_id = v.id AND d.field = 'title'"
+            f" WHERE {self._condition} ORDER BY v.id DESC LIMIT {limit}",
+            self._values,
+        ).fetchall()
 
     def _of_videos(self, videos: Iterable[int]) -> set[int]:
         rows = self._connection.execute(

@@ -21,8 +21,9 @@ from catalog.search.widening import Widening
 NO_SYNONYMS = Synonyms()
 _MOST_VIDEOS = 5_000
 """Filters that fewer videos pass are answered first, the words after."""
-_LONGEST_QUERY = 400
+_LONGEST_QUERY, _LONGEST_WORD = 400, 64
 """Characters. What is pasted beyond them is not looked for."""
+_CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,9 @@ class _Query:
 
 
 def _cut(query: str) -> str:
-    """A query as SQLite can take it: no lone surrogates, and not without end."""
-    return query[:_LONGEST_QUERY].encode("utf-8", "replace").decode()
+    """A query as SQLite can take it: no lone surrogates, no control characters, and not without end."""
+    plain = query[:_LONGEST_QUERY].encode("utf-8", "replace").decode().translate(_CONTROLS)
+    return " ".join(word[:_LONGEST_WORD] for word in plain.split(" "))
 
 
 def _allowed(

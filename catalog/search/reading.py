@@ -9,6 +9,8 @@ from catalog.search.interpreter import Interpreter
 from catalog.search.text import runs
 
 _PHRASE_READINGS = 8
+_MOST_GROUPS, _MOST_ALTERNATIVES, _MOST_PHRASE_WORDS = 16, 8, 12
+"""Words of a query beyond these are not looked for: nobody types them, and each costs its time."""
 
 
 def concepts_of(
@@ -18,7 +20,7 @@ def concepts_of(
     wanted: list[Concept] = []
     excluded: list[Concept] = []
     row: list[str] = []
-    for group in asked.groups:
+    for group in list(dict.fromkeys(asked.groups))[:_MOST_GROUPS]:
         plain = len(group.alternatives) == 1 and isinstance(group.alternatives[0], syntax.Word)
         if plain and not group.excluded:
             if runs(group.alternatives[0].text):
@@ -30,7 +32,7 @@ def concepts_of(
             _phrase(interpreter, one.text)
             if isinstance(one, syntax.Phrase)
             else _joined(interpreter.concepts([one.text]))
-            for one in group.alternatives
+            for one in group.alternatives[:_MOST_ALTERNATIVES]
             if runs(one.text)
         ]
         if choices:
@@ -40,7 +42,7 @@ def concepts_of(
 
 def _phrase(interpreter: Interpreter, text: str) -> Concept:
     """A phrase in quotes: its words side by side in any spacing, and so in the text."""
-    parts = interpreter.concepts(text.split())
+    parts = interpreter.concepts(text.split()[:_MOST_PHRASE_WORDS])
     literal = "".join(runs(text))
     concept = _joined(parts)
     concept.text, concept.literal = text, literal
@@ -83,4 +85,4 @@ def words_of(asked: syntax.Query) -> list[str]:
         if group.excluded or not plain or not runs(first.text):
             return []
         words.append(first.text)
-    return [] if asked.filters else words
+    return [] if asked.filters else words[:_MOST_GROUPS]

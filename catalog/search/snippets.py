@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 CUT = "..."  # three full stops: fonts for Korean draw U+2026 one cell wide or two
 _LEAST_CELLS = 12
-_WHOLE_WORD = 8  # syllables that may be given up so that a snippet begins and ends with a word
+_GIVEN_UP = 8  # one character in so many cells, so that a snippet begins and ends with a whole word
 _BREAKS = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -74,6 +74,8 @@ class _Ruler:
         self.before = list(accumulate(widths, initial=0))
         self.spaces = [text[start].isspace() for start in beginnings]
         self._room = room
+        self.spare = room // _GIVEN_UP
+        """So many characters may be left out at an end for the sake of whole words."""
 
     def characters(self, span: Span) -> Span:
         """The characters that a span of code points lies in."""
@@ -153,10 +155,10 @@ def _whole_words(ruler: _Ruler, low: int, high: int, first: int, last: int) -> S
     """A stretch without half a word at its ends, and without spaces there."""
     spaces = ruler.spaces
     if low > 0 and not spaces[low - 1]:
-        words = (place for place in range(low, min(first, low + _WHOLE_WORD)) if spaces[place])
+        words = (place for place in range(low, min(first, low + ruler.spare)) if spaces[place])
         low = next(words, low)
     if high < ruler.size and not spaces[high]:
-        ends = (place for place in range(high - 1, max(last, high - _WHOLE_WORD) - 1, -1))
+        ends = (place for place in range(high - 1, max(last, high - ruler.spare) - 1, -1))
         high = next((place for place in ends if spaces[place]), high)
     while low < first and spaces[low]:
         low += 1

@@ -9,8 +9,9 @@ from typing import Any
 from catalog.database import Catalog
 from catalog.language import tr
 from catalog.search.analysis import Analyser
-from catalog.search.index import raw_connection
-from catalog.search.indexing import BATCH, analyser_of, count, row_of, waiting
+from catalog.search.counting import count
+from catalog.search.index import damage, raw_connection
+from catalog.search.indexing import BATCH, analyser_of, row_of, waiting
 from catalog.sqlite import sqlite3
 
 _SHOWN = 5
@@ -53,14 +54,13 @@ def faults(
     `thorough` reads every text anew and compares every row: as long as a rebuild takes. Texts that wait
     for the analyser are no fault, but make the comparison impossible.
     """
-    found = []
     with catalog.write() as session:
-        connection = raw_connection(session)
-        try:
-            connection.execute("INSERT INTO search_index(search_index) VALUES ('integrity-check')")
-        except sqlite3.DatabaseError as error:
-            found.append(tr("SQLite finds the index damaged: {error}", error=error))
+        wrong = damage(raw_connection(session))
+    found = [tr("SQLite finds the index damaged: {error}", error=wrong)] if wrong else []
     with catalog.read() as connection:
+        # One state of the catalog, whatever is written meanwhile; and room for a table of one's own.
+        connection.execute("PRAGMA query_only = off")
+        connection.execute("BEGIN")
         for sentence, query in (
             (
                 "{count} texts are not in the index",

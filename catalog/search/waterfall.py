@@ -188,6 +188,7 @@ class Waterfall:
         for part in [] if concept.number or concept.literal else parts[-1:] + parts[:1]:
             self._tier += 1
             if len(part) > 1 and part not in GENERIC:
+                self._widening.used.append(part)
                 self._add_any([part], How.FEWER)
 
     def _apart(self, concept: Concept) -> None:

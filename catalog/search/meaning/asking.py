@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from catalog.errors import HaeseolError, InterruptedByUserError
 from catalog.home import Home
+from catalog.language import tr
 from catalog.search.meaning import opening, store
 from catalog.search.meaning.embedder import Embedder, model_fingerprint
 from catalog.search.meaning.fusion import fuse
@@ -146,8 +147,10 @@ class Meaning:
         if store.stamped_model(self._connection) != self._model:
             self._disconnect()
             raise HaeseolError(
-                "the meaning index was made with another model; make it anew: "
-                f"{self.home.command(opening.COMMAND)}"
+                tr(
+                    "the meaning index was made with another model; make it anew: {command}",
+                    command=self.home.command(opening.COMMAND),
+                )
             )
         return self._connection
 

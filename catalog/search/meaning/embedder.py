@@ -13,6 +13,7 @@ from pathlib import Path
 
 from catalog.errors import HaeseolError, UsageError
 from catalog.fingerprint import fingerprint
+from catalog.language import tr
 from catalog.search.meaning.child import CODES
 
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -34,8 +35,13 @@ def model_fingerprint(folder: Path) -> str:
             digest.update(fingerprint(folder / name).encode())
         except OSError as error:
             raise UsageError(
-                f"the setting `meaning_model` names {folder}, where {name} cannot be read "
-                f"({error.strerror}); give the folder of a model2vec model"
+                tr(
+                    "the setting `meaning_model` names {folder}, where {name} cannot be read ({error}); give "
+                    "the folder of a model2vec model",
+                    folder=folder,
+                    name=name,
+                    error=error.strerror,
+                )
             ) from error
     return digest.hexdigest()
 
@@ -86,13 +92,17 @@ class Embedder:
             try:
                 connection.send_bytes(json.dumps(list(texts)).encode())
             except OSError as error:
-                raise self._lost("ended") from error
+                raise self._lost(tr("ended")) from error
             answer = self._received(connection, _ANSWER_SECONDS)
             size = self._dimension or 1
         if answer[:1] != CODES:
             raise HaeseolError(
-                f"the model for meaning search in {self.folder} failed ({answer[1:].decode()}); "
-                "download it again, or empty the setting `meaning_model`"
+                tr(
+                    "the model for meaning search in {folder} failed ({error}); download it again, or empty "
+                    "the setting `meaning_model`",
+                    folder=self.folder,
+                    error=answer[1:].decode(),
+                )
             )
         return [answer[start : start + size] for start in range(1, len(answer), size)]
 
@@ -122,16 +132,20 @@ class Embedder:
     def _received(self, connection: "Connection[object, object]", seconds: float) -> bytes:
         try:
             if not connection.poll(seconds):
-                raise self._lost(f"gave no answer in {seconds:.0f} s")
+                raise self._lost(tr("gave no answer in {seconds:.0f} s", seconds=seconds))
             return connection.recv_bytes()
         except (EOFError, OSError) as error:
-            raise self._lost("ended") from error
+            raise self._lost(tr("ended")) from error
 
     def _lost(self, what: str) -> HaeseolError:
         self._end()
         return HaeseolError(
-            f"the process of the model for meaning search in {self.folder} {what}; it is started "
-            "again with the next use. If that goes on, check its memory and the model's files"
+            tr(
+                "the process of the model for meaning search in {folder} {what}; it is started again with "
+                "the next use. If that goes on, check its memory and the model's files",
+                folder=self.folder,
+                what=what,
+            )
         )
 
     def _end(self) -> None:

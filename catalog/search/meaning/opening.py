@@ -14,6 +14,7 @@ from typing import TypeAlias
 from catalog.database import BUSY_SECONDS, connect_readonly
 from catalog.errors import HaeseolError
 from catalog.home import Home
+from catalog.language import tr
 from catalog.sqlite import sqlite3
 
 Connection: TypeAlias = "sqlite3.Connection"
@@ -47,7 +48,12 @@ def open_for_reading(home: Home) -> Connection:
     """A connection that cannot write. Raises `HaeseolError` if there is no index yet."""
     path = index_file(home)
     if not path.exists():
-        raise HaeseolError(f"the meaning index is not made yet; make it: {home.command(COMMAND)}")
+        raise HaeseolError(
+            tr(
+                "the meaning index is not made yet; make it: {command}",
+                command=home.command(COMMAND),
+            )
+        )
     try:
         connection = connect_readonly(path)
     except sqlite3.Error as error:
@@ -63,11 +69,21 @@ def open_for_writing(home: Home) -> Connection:
         with (home.data_dir / "meaning.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
-                path.touch(mode=0o600)
+                _make(path)
             connection = _connected(path)
     except (OSError, sqlite3.Error) as error:
         raise unreadable(path, error) from error
     return _extended(connection)
+
+
+def _make(path: Path) -> None:
+    """Under another name first: whoever finds the index finds its tables."""
+    new = path.with_name(f"{path.name}.new")
+    for left_over in new.parent.glob(f"{new.name}*"):
+        left_over.unlink()
+    new.touch(mode=0o600)
+    _connected(new).close()
+    new.replace(path)
 
 
 def _connected(path: Path) -> Connection:
@@ -86,11 +102,15 @@ def unreadable(path: Path, error: Exception) -> HaeseolError:
     """What to say when SQLite refuses the index."""
     if "locked" in str(error):
         return HaeseolError(
-            f"the meaning index {path} is busy with another process; try again later"
+            tr("the meaning index {path} is busy with another process; try again later", path=path)
         )
     return HaeseolError(
-        f"the meaning index {path} cannot be used: {error}. If its disk is sound, delete it; it is "
-        "made anew from the catalog"
+        tr(
+            "the meaning index {path} cannot be used: {error}. If its disk is sound, delete it; it is made "
+            "anew from the catalog",
+            path=path,
+            error=error,
+        )
     )
 
 
@@ -100,8 +120,10 @@ def _extended(connection: Connection) -> Connection:
     try:
         if package is None or package.origin is None:
             raise HaeseolError(
-                "meaning search needs the package sqlite-vec; install haeseol with its extra: "
-                "`pip install 'haeseol[meaning]'`"
+                tr(
+                    "meaning search needs the package sqlite-vec; install haeseol with its extra: "
+                    "`pip install 'haeseol[meaning]'`"
+                )
             )
         connection.enable_load_extension(True)
         connection.load_extension(str(Path(package.origin).parent / "vec0"))
@@ -112,7 +134,7 @@ def _extended(connection: Connection) -> Connection:
     ) as error:  # a Python built without extensions has no method
         connection.close()
         raise HaeseolError(
-            f"this SQLite does not load the extension sqlite-vec: {error}"
+            tr("this SQLite does not load the extension sqlite-vec: {error}", error=error)
         ) from error
     except HaeseolError:
         connection.close()

@@ -1,0 +1,55 @@
+"""What a search gives its readers. `catalog.views` has it too; this module is quick to import."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where in a video a scene lies, in seconds."""
+
+    id: int
+    index: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """One text that answers a search."""
+
+    video_id: int
+    path: str
+    title: str
+    field: str
+    scene: PlaceView | None
+    text: str
+    highlights: tuple[tuple[int, int], ...]
+    """Code-point spans of `text`."""
+    score: float
+    how: str = "exact"
+    """Why it is here, a value of `catalog.search.concepts.How`."""
+
+    def json(self) -> Json:
+        """The `search` shape."""
+        scene = self.scene
+        return {
+            "video": {"id": self.video_id, "path": self.path, "title": self.title},
+            "field": self.field,
+            "scene": scene and {"index": scene.index, "start": scene.start, "end": scene.end},
+            "text": self.text,
+            "highlights": [list(span) for span in self.highlights],
+            "score": self.score,
+            "how": self.how,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HitsView:
+    """The answer to a search."""
+
+    hits: tuple[HitView, ...] = ()
+    instead: str = ""
+    """The query as it was taken, where a word of it was guessed; empty where none was."""
