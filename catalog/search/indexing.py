@@ -24,10 +24,11 @@ from catalog.search.index import (
     raw_connection,
 )
 
-BATCH = 400
-"""Documents to a transaction: a tenth of a second of the one write lock, a few megabytes of memory."""
+BATCH, LARGE_BATCH = 400, 2_000
+"""Documents to a transaction: a tenth of a second of the one write lock; half a second where many wait."""
 _STATE = "search"
 _MERGE_PAGES = 2_000
+_MANY = 10_000
 _MERGE_AFTER = 5_000
 """After so many documents in one go the segments of the index are merged."""
 
@@ -66,7 +67,7 @@ def index_pending(
     done = 0
     while left and not should_stop():
         analyser = analyser or Analyser()
-        batch = _next_batch(catalog)
+        batch = _next_batch(catalog, LARGE_BATCH if left - done > _MANY else BATCH)
         if not batch:
             break
         analyses = analyser.analyse([one.text for one in batch])
@@ -131,7 +132,7 @@ def merge(catalog: Catalog, should_stop: Callable[[], bool] = lambda: False) -> 
         pages = _MERGE_PAGES
 
 
-def _next_batch(catalog: Catalog) -> list[Text]:
+def _next_batch(catalog: Catalog, size: int) -> list[Text]:
     with catalog.read() as connection:
         texts = [
             Text(row[0], row[1])
@@ -139,11 +140,11 @@ def _next_batch(catalog: Catalog) -> list[Text]:
             for row in connection.execute(
                 f"SELECT d.id, d.text FROM {table} p JOIN document d ON d.id = p.document_id"
                 " ORDER BY d.id DESC LIMIT ?",
-                (BATCH,),
+                (size,),
             )
-        ][:BATCH]
+        ][:size]
         texts = list({one.id: one for one in texts}.values())
-        stale = connection.execute("SELECT id, text FROM search_stale LIMIT ?", (BATCH,))
+        stale = connection.execute("SELECT id, text FROM search_stale LIMIT ?", (size,))
         return texts + [Text(row[0], row[1], stale=True) for row in stale]
 
 

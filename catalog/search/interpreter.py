@@ -88,7 +88,7 @@ class Interpreter:
         """Takes a word with a particle that no text holds for a word half typed, too: 소방과."""
         longer = alike.phrases(alike.completions(self.lexicon, text))
         if longer:
-            concept.exact = [*longer, *concept.exact]
+            concept.exact = [*longer, *(one for one in concept.exact if len(one) > 1)]
             concept.how, concept.several = How.COMPLETION, True
 
     def _by_synonym(self, concept: Concept, text: str) -> None:

@@ -125,7 +125,11 @@ class Allowed:
 
 def holding(concept: Concept) -> str:
     """Texts that hold a concept."""
-    return any_of(concept.exact, concept.words if concept.unknown else ())
+    if not concept.unknown:
+        return any_of(concept.exact)
+    begun = begun_by(concept.words)
+    known = any_of(concept.exact, concept.words)
+    return f"({known}) OR ({begun})" if begun else known
 
 
 def any_of(phrases: Iterable[str], written: Iterable[str] = ()) -> str:
@@ -136,9 +140,13 @@ def any_of(phrases: Iterable[str], written: Iterable[str] = ()) -> str:
     choices = [quoted(phrase) for phrase in phrases]
     for word in written:
         choices += map(quoted, (word, *stems_of(word)))
-    expression = f"{READ} : ({' OR '.join(choices)})" if choices else ""
-    begun = " OR ".join(f"words : {quoted(word)} *" for word in written if len(word) > 1)
-    return " OR ".join(f"({one})" for one in (expression, begun) if one) or '""'
+    return f"{READ} : ({' OR '.join(choices)})" if choices else '""'
+
+
+def begun_by(words: Iterable[str]) -> str:
+    """Words as written that begin so. Empty for syllables."""
+    choices = [f"{quoted(word)} *" for word in words if len(word) > 1]
+    return f"words : ({' OR '.join(choices)})" if choices else ""
 
 
 def all_of(expressions: Iterable[str]) -> str:

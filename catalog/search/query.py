@@ -67,14 +67,14 @@ def search(
     added since that instant (seconds since 1970). Unless `guess`, only texts that hold every word, or a
     variant of it. A query of filters alone finds the titles of the newest videos that pass.
     """
-    asked = syntax.parse(_cut(query))
+    asked = syntax.parse(cut(query))
     one = _Query(connection, synonyms)
     wanted, excluded = reading.concepts_of(one.interpreter, asked)
-    allowed = _allowed(connection, asked, folder, after)
-    waterfall = one.waterfall(limit, " OR ".join(map(holding, excluded)), allowed)
+    passing = allowed(connection, asked, folder, after)
+    waterfall = one.waterfall(limit, " OR ".join(map(holding, excluded)), passing)
     if wanted:
         waterfall.fill(wanted)
-    elif allowed is not None and not asked.groups:
+    elif passing is not None and not asked.groups:
         waterfall.list_newest()
     if not guess:
         waterfall.keep(CERTAIN)
@@ -88,7 +88,7 @@ def glance(
 
     Where that finds nothing, or the query is more than words, the answer of `search`.
     """
-    words = reading.words_of(syntax.parse(_cut(query)))
+    words = reading.words_of(syntax.parse(cut(query)))
     if words:
         one = _Query(connection, synonyms)
         wanted = one.interpreter.concepts(words)
@@ -125,13 +125,13 @@ class _Query:
         return Answer(tuple(_matches(ranked, spans)), _instead(wanted))
 
 
-def _cut(query: str) -> str:
+def cut(query: str) -> str:
     """A query as SQLite can take it: no lone surrogates, no control characters, and not without end."""
     plain = query[:_LONGEST_QUERY].encode("utf-8", "replace").decode().translate(_CONTROLS)
     return " ".join(word[:_LONGEST_WORD] for word in plain.split(" "))
 
 
-def _allowed(
+def allowed(
     connection: Any, asked: syntax.Query, folder: bytes | None, after: int | None
 ) -> Allowed | None:
     conditions: list[str] = []

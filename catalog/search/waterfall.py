@@ -20,6 +20,7 @@ from catalog.search.matching import (
     any_of,
     apart,
     as_written,
+    begun_by,
     by_itself,
     holding,
     near,
@@ -61,11 +62,14 @@ class Waterfall:
         self._widening = widening
         self._limit = limit
         self._tier = 0
+        self._lacking = False
+        """Whether no text at all holds one of the words, so that none holds them all."""
 
     def fill(self, concepts: Sequence[Concept]) -> None:
         """Runs the tiers until the list is full, or nothing is left to try."""
         telling = [one for one in concepts if not one.silent] or list(concepts)
         known = [one for one in telling if one.exact or self._matcher.any(holding(one))]
+        self._lacking = len(known) < len(telling)
         for tier in self._tiers(known or telling):
             if len(self.found) >= self._limit:
                 return
@@ -113,13 +117,16 @@ class Waterfall:
     def _tiers_of_one(self, concept: Concept) -> Iterator[Callable[[], None]]:
         widening = self._widening
         if concept.unknown:
-            yield lambda: self._add(any_of((), concept.words), How.EXACT)
+            as_typed = concept.how if concept.instead else How.EXACT
+            yield lambda: self._add(any_of((), concept.words), as_typed)
         if concept.several:
             yield lambda: self._in_turn(concept.exact[: concept.likely], concept.how)
             yield lambda: self._in_turn(concept.exact[concept.likely :], concept.how)
         else:
             yield lambda: self._exactly(concept)
-        if not concept.unknown and not concept.number:
+        if concept.unknown:
+            yield lambda: self._add(begun_by(concept.words), How.COMPLETION)
+        elif not concept.number:
             yield lambda: self._add(as_written(concept.words), concept.how)
         yield lambda: self._add_any(widening.variants(concept), How.VARIANT)
         yield lambda: self._apart(concept)
@@ -154,7 +161,7 @@ class Waterfall:
     def _widened(self, concept: Concept) -> str:
         widening = self._widening
         wider = [*widening.variants(concept), *widening.longer(concept)]
-        return any_of([*concept.exact, *wider], concept.words if concept.unknown else ())
+        return " OR ".join(f"({one})" for one in (holding(concept), any_of(wider)))
 
     def _covering(self, concepts: Sequence[Concept]) -> None:
         """Texts that hold some of the words, by how much those tell of what was asked for.
@@ -222,7 +229,8 @@ class Waterfall:
     def _take(self, rows: Iterable[Row], how: How) -> None:
         for number, weight in rows:
             if number not in self.found and len(self.found) < 2 * self._limit:
-                self.found[number] = Found(number, how, self._tier, weight)
+                reason = How.FEWER if self._lacking else how
+                self.found[number] = Found(number, reason, self._tier, weight)
 
 
 def _choices(concepts: Sequence[Concept]) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from catalog.search.interpreter import Interpreter
 from catalog.search.lexicon import Lexicon
 from catalog.search.matching import Matcher, holding
 from catalog.search.meaning.asking import Meaning
-from catalog.search.query import Answer, Match, _allowed, _cut, search
+from catalog.search.query import Answer, Match, allowed, cut, search
 from catalog.search.reading import concepts_of
 from catalog.search.synonyms import Synonyms
 
@@ -42,7 +42,7 @@ def search_by_both(
         synonyms=synonyms,
     )
     alone = Answer(by_words.matches[:limit], by_words.instead)
-    asked = syntax.parse(_cut(query))
+    asked = syntax.parse(cut(query))
     text = " ".join(asked.text_words)
     if not text:
         return alone
@@ -70,15 +70,15 @@ class _Scope:
         synonyms: Synonyms,
     ) -> None:
         self._connection = connection
-        self._allowed = _allowed(connection, asked, folder, after)
+        self.allowed = allowed(connection, asked, folder, after)
         _, excluded = concepts_of(Interpreter(Lexicon(connection), synonyms), asked)
         self._excluded = " OR ".join(map(holding, excluded))
 
     def passing(self, documents: Sequence[int]) -> list[int]:
         """Those of the documents that are still there and pass, in their order."""
         kept = _existing(self._connection, documents)
-        if self._allowed is not None:
-            kept = [row[0] for row in self._allowed.only([(one, 0.0) for one in kept])]
+        if self.allowed is not None:
+            kept = [row[0] for row in self.allowed.only([(one, 0.0) for one in kept])]
         if self._excluded:
             held = set(Matcher(self._connection).among(kept, self._excluded))
             kept = [one for one in kept if one not in held]
