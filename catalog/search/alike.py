@@ -36,6 +36,17 @@ def completions(lexicon: Lexicon, word: str) -> list[Word]:
     return sorted(found, key=lambda one: not is_solid(one))
 
 
+def compounds_begun(lexicon: Lexicon, word: str) -> list[str]:
+    """Phrases of a word and a beginning of another, for a compound that texts write apart: 심폐소생."""
+    for cut in range(len(word) - 1, 1, -1):
+        heads = phrases(one for one in lexicon.terms([word[:cut]]) if is_solid(one))
+        tails = completions(lexicon, word[cut:]) if heads else []
+        tails += [one for one in lexicon.terms([word[cut:]]) if heads and is_solid(one)]
+        if tails:
+            return [f"{heads[0]} {tail}" for tail in phrases(tails)]
+    return []
+
+
 def respellings(lexicon: Lexicon, word: str, *, loose: bool = True) -> list[Word]:
     """Other spellings of a loan-word, and Latin words that are read so: 케익 and 케이크, bmw and 비엠더블유.
 

@@ -1,11 +1,11 @@
 """From the words of a query to what they stand for, else to what they may have been meant to be."""
 
 from collections.abc import Sequence
-from itertools import product
 
 from catalog.search import alike
 from catalog.search.concepts import Concept, How
 from catalog.search.forms import NOUN, number_tokens
+from catalog.search.guessing import guess
 from catalog.search.hangul import is_hangul_word
 from catalog.search.lexicon import Lexicon
 from catalog.search.numerals import Number, numbers
@@ -79,7 +79,7 @@ class Interpreter:
         if not concept.exact and not concept.silent:
             self._by_synonym(concept, text)
             if not concept.exact:
-                self._guess(concept, text)
+                guess(self.lexicon, concept, text)
         elif found.stripped:
             self._or_completed(concept, text)
         return concept
@@ -99,57 +99,6 @@ class Interpreter:
         if concept.exact:
             concept.how, concept.unknown = How.VARIANT, True
             concept.exact[:0] = compound(self.lexicon, text).phrases
-
-    def _guess(self, concept: Concept, text: str) -> None:
-        """What an unknown word was meant to be: the first of these that some text holds."""
-        lexicon = self.lexicon
-        concept.unknown = True
-        initials = alike.of_initials(lexicon, text)
-        if len(initials) == 1:
-            concept.how, concept.several = How.INITIALS, True
-            concept.exact = alike.phrases(initials[0])
-            concept.likely = sum(alike.is_whole(one, text) for one in initials[0])
-            return
-        spelt = alike.respellings(lexicon, text, loose=False)
-        if spelt:
-            concept.how, concept.exact = How.VARIANT, alike.phrases(spelt)
-            return
-        completions = alike.completions(lexicon, text)
-        if completions:
-            concept.how, concept.several = How.COMPLETION, True
-            concept.exact = alike.phrases(completions)
-            concept.likely = len(alike.phrases(filter(alike.is_solid, completions)))
-            return
-        holders = alike.holders(lexicon, text)
-        if holders:
-            concept.how, concept.exact = How.PART, alike.phrases(holders)
-            return
-        spelt = alike.respellings(lexicon, text)
-        if spelt:
-            concept.how, concept.exact = How.VARIANT, alike.phrases(spelt[:1])
-            return
-        for meant in alike.of_other_layout(lexicon, text):
-            other = resolved(self.lexicon, meant)
-            if other.phrases:
-                self._take_for(concept, How.LAYOUT, meant)
-                concept.exact, concept.n = list(other.phrases), other.n
-                return
-        slips = alike.slips(lexicon, text)
-        if slips:
-            self._take_for(concept, How.TYPO, slips[0].word)
-            concept.exact = alike.phrases(slips)
-            return
-        if initials:
-            concept.how, concept.several = How.INITIALS, True
-            concept.exact = [
-                " ".join(one) for one in product(*(alike.phrases(one)[:4] for one in initials))
-            ]
-            return
-        found = compound(lexicon, text)
-        concept.exact, concept.n, concept.parts = list(found.phrases), found.n, found.parts
-
-    def _take_for(self, concept: Concept, how: How, meant: str) -> None:
-        concept.how, concept.instead, concept.words = how, meant, (meant,)
 
 
 def _numeral(text: str, found: Sequence[Number]) -> Concept:

@@ -129,13 +129,15 @@ class Waterfall:
         elif not concept.number:
             yield lambda: self._add(as_written(concept.words), concept.how)
         yield lambda: self._add_any(widening.variants(concept), How.VARIANT)
-        yield lambda: self._apart(concept)
+        compound = concept.how in CERTAIN and not concept.number and not concept.literal
+        if compound:
+            yield lambda: self._apart(concept)
         yield lambda: self._add_any(widening.longer(concept), How.PART)
         if self._few:
             yield lambda: self._add_any(widening.shorter(concept), How.PART)
         if self._few and not concept.several:
             yield lambda: self._in_turn(widening.begun(concept), How.COMPLETION)
-        if self._few:
+        if self._few and compound:
             yield lambda: self._head(concept)
         if not self.found and not concept.unknown:
             yield lambda: self._add_any(widening.slips(concept), How.TYPO)
@@ -192,7 +194,7 @@ class Waterfall:
     def _head(self, concept: Concept) -> None:
         """The last part of a compound by itself: what it is a kind of. Then the first."""
         parts = next((phrase.split() for phrase in concept.exact if " " in phrase), [])
-        for part in [] if concept.number or concept.literal else parts[-1:] + parts[:1]:
+        for part in parts[-1:] + parts[:1]:
             self._tier += 1
             if len(part) > 1 and part not in GENERIC:
                 self._widening.used.append(part)
@@ -201,8 +203,7 @@ class Waterfall:
     def _apart(self, concept: Concept) -> None:
         """The parts of a compound anywhere in the text."""
         choices = [phrase.split() for phrase in concept.exact[:_CHOICES] if " " in phrase]
-        if not concept.number and not concept.literal:
-            self._add(" OR ".join(f"({apart(parts)})" for parts in choices), How.VARIANT)
+        self._add(" OR ".join(f"({apart(parts)})" for parts in choices), How.VARIANT)
 
     def _add_any(self, phrases: Iterable[str], how: How) -> None:
         phrases = list(phrases)

@@ -70,15 +70,15 @@ class _Scope:
         synonyms: Synonyms,
     ) -> None:
         self._connection = connection
-        self.allowed = allowed(connection, asked, folder, after)
+        self._allowed = allowed(connection, asked, folder, after)
         _, excluded = concepts_of(Interpreter(Lexicon(connection), synonyms), asked)
         self._excluded = " OR ".join(map(holding, excluded))
 
     def passing(self, documents: Sequence[int]) -> list[int]:
         """Those of the documents that are still there and pass, in their order."""
         kept = _existing(self._connection, documents)
-        if self.allowed is not None:
-            kept = [row[0] for row in self.allowed.only([(one, 0.0) for one in kept])]
+        if self._allowed is not None:
+            kept = [row[0] for row in self._allowed.only([(one, 0.0) for one in kept])]
         if self._excluded:
             held = set(Matcher(self._connection).among(kept, self._excluded))
             kept = [one for one in kept if one not in held]
