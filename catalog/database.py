@@ -165,6 +165,8 @@ def _connect_writer(path: Path) -> "sqlite3.Connection":
         "recursive_triggers = on",
         "synchronous = normal",
         "temp_store = memory",
+        # In KiB. The lexicon of search is written all over; with the default of 2 MB its pages come and go.
+        "cache_size = -32768",
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection

@@ -61,7 +61,11 @@ class Indexer:
     def _look_at_meaning(self, left: int) -> None:
         busy = left > 0 or self._words.runs()
         self._unread = self._unread or busy
-        if self._meaning.runs() or not self._unread:
+        if self._meaning.runs():
+            return
+        if not self._meaning.may_start:
+            self._unread = True  # it failed, so what it was started for is left
+        if not self._unread:
             return
         if not busy or (not left and time.monotonic() >= self._meaning_due_at):
             self._meaning_due_at = time.monotonic() + _MEANING_SECONDS

@@ -183,3 +183,30 @@ def _stems_of_a_form(form: str) -> set[str]:
     if form.endswith("르러"):
         found.add(form[:-1])  # 이르러: 이르다
     return found
+
+
+_MELTED = {"ㅗ": "ㅘ", "ㅜ": "ㅝ", "ㅣ": "ㅕ", "ㅚ": "ㅙ"}
+
+
+def forms_in_a(lemma: str) -> set[str]:
+    """The forms in 아/어 that a predicate in -다 may have, irregular ones among them: 걷다, 걸어 and 걷어."""
+    stem = lemma[:-1]
+    if not stem:
+        return set()
+    head, (initial, vowel, final) = stem[:-1], split(stem[-1])
+    found = {stem + "어", stem + "아"}
+    if not final:
+        found.add(head + join(initial, _MELTED[vowel]) if vowel in _MELTED else stem)
+    if stem.endswith("하"):
+        found.add(head + "해")
+    if vowel == "ㅡ" and not final:
+        found |= {head + join(initial, "ㅓ"), head + join(initial, "ㅏ")}
+    if stem.endswith("르") and head and not split(head[-1])[2]:
+        before, (first, middle, _) = head[:-1], split(head[-1])
+        found |= {before + join(first, middle, "ㄹ") + one for one in "라러"}
+    if final == "ㅂ":
+        found |= {head + join(initial, vowel) + one for one in "와워"}
+    if final in ("ㄷ", "ㅅ"):
+        open_stem = head + join(initial, vowel, "ㄹ" if final == "ㄷ" else "")
+        found |= {open_stem + one for one in "아어"}
+    return found

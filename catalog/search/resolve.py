@@ -6,11 +6,13 @@ from itertools import pairwise
 from math import inf, log
 
 from catalog.search.forms import COMPOUND, NOUN, PREDICATE
-from catalog.search.inflection import dictionary_forms, forms_before_auxiliary
+from catalog.search.inflection import dictionary_forms, forms_before_auxiliary, forms_in_a
 from catalog.search.lexicon import Lexicon, Word
 from catalog.search.text import PARTICLES, is_hangul, runs, stems_before_particles
 
 _RARE = 10
+_WAYS_TO_MOVE = ("가다", "오다", "다니다", "나가다", "나오다", "오르다", "내리다", "들다")
+"""걸어가다 and 뛰어다니다 are ways of 걷다 and 뛰다."""
 _TITLES = "님들씨"
 _VERBS_OF_NOUNS = ("하다", "되다", "시키다", "당하다", "받다")
 _LONGEST_PART = 8
@@ -73,6 +75,15 @@ def _predicates(lexicon: Lexicon, word: str) -> list[Word]:
         found = [one for one in lexicon.terms(forms) if one.kind == PREDICATE]
         if found:
             return found
+    moving = [
+        form + way
+        for lemma in dictionary_forms(word)
+        for form in forms_in_a(lemma)
+        for way in _WAYS_TO_MOVE
+    ]
+    found = [one for one in lexicon.terms(moving) if one.kind == PREDICATE]
+    if found:
+        return found
     nouns = [
         form.removesuffix(verb)
         for form in dictionary_forms(word)
@@ -117,7 +128,15 @@ def related_forms(lexicon: Lexicon, word: str, phrases: Sequence[str]) -> list[W
     verbal = [one for one in phrases if one.endswith("다")]
     before = [form for one in verbal for form in forms_before_auxiliary(one)]
     before += forms_before_auxiliary(word) if verbal else ()
-    terms = lexicon.terms([*nouns, *verbs, *made_of, *before])
+    # 들어오다 is no kind of hearing, though 듣다 has the form.
+    ways = [
+        form + way
+        for one in verbal
+        if " " not in one and one != "듣다"
+        for form in forms_in_a(one)
+        for way in _WAYS_TO_MOVE
+    ]
+    terms = lexicon.terms([*nouns, *verbs, *made_of, *before, *ways])
     return [one for one in terms if one.tokens not in phrases]
 
 

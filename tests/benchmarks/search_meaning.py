@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +32,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from catalog.database import Catalog, open_catalog
 from catalog.home import find_home
+from catalog.search.index import index_everything_at_once, raw_connection
 from catalog.search.meaning import opening
 from catalog.search.meaning.asking import Meaning
 from catalog.search.meaning.embedder import Embedder
@@ -40,6 +43,8 @@ from tests.search_gold import FOLDER, read
 _TOKENS, _DIMENSION = 500_353, 256
 _SYLLABLES = 11_172
 _BATCH = 512
+_ROUNDS = 5
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 _LATIN = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -86,6 +91,7 @@ def fill(catalog: Catalog, texts: Sequence[str]) -> None:
             text("INSERT INTO document (video_id, field, text) VALUES (1, 'note', :text)"),
             [{"text": one} for one in texts],
         )
+        index_everything_at_once(raw_connection(session))
 
 
 def print_upkeep(catalog: Catalog, model: Path, count: int) -> None:
@@ -133,6 +139,41 @@ def _milliseconds(ask: Callable[..., object], *arguments: object) -> float:
     return (time.thread_time() - start) * 1e3
 
 
+def print_commands(catalog: Catalog, model: Path) -> None:
+    """Whole processes: Python alone, `haeseol search` by words, and by both."""
+    search = [
+        "-m",
+        "catalog.cli",
+        "--home",
+        str(catalog.home.data_dir),
+        "search",
+        "강아지",
+        "--json",
+    ]
+    commands = {"python -c pass": ["-c", "pass"], "search by words": search}
+    _print_processes(commands)
+    catalog.home.config_file.write_text(f'meaning_model = "{model}"\n', encoding="utf-8")
+    _print_processes({"search by both": search})
+
+
+def _print_processes(commands: dict[str, list[str]]) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != _NO_BYTECODE}
+    for name, arguments in commands.items():
+        taken = []
+        for _ in range(_ROUNDS):
+            used, start = _children(), time.monotonic()
+            subprocess.run(
+                [sys.executable, *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,  # nothing found is no failure of the measurement
+                env=environment,
+            )
+            taken.append((_children() - used, time.monotonic() - start))
+        processor, waited = sorted(taken)[_ROUNDS // 2]
+        print(f"{name}: {processor * 1e3:.0f} ms of processor time, {waited * 1e3:.0f} ms waited")
+
+
 def print_tables(catalog: Catalog) -> None:
     """The nearest by signs, in the index's own table and in `vec0` tables of the same content."""
     with closing(opening.open_for_writing(catalog.home)) as index:
@@ -175,6 +216,7 @@ def main() -> int:
             print_upkeep(catalog, model, options.notes)
             print_memory(model, texts)
             print_queries(catalog, model, [question.query for question in gold.questions])
+            print_commands(catalog, model)
             print_tables(catalog)
     return 0
 

@@ -331,6 +331,31 @@ def test_another_model_makes_the_index_anew(catalog: Catalog, model: Path, tmp_p
     assert_like_new(catalog, other)
 
 
+def test_whoever_finds_the_index_finds_its_tables(tmp_path: Path) -> None:
+    for number in range(20):
+        home = find_home(tmp_path / str(number))
+        home.data_dir.mkdir(parents=True)
+        (home.data_dir / "meaning.db.new").write_bytes(b"left by one that was killed")
+        found: list[object] = []
+
+        def look(home: Home = home, found: list[object] = found) -> None:
+            while not opening.index_file(home).exists():
+                pass
+            try:
+                with closing(opening.open_for_reading(home)) as index:
+                    found.append(store.stamped_model(index))
+            except Exception as error:
+                found.append(error)
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        opening.open_for_writing(home).close()
+        reader.join()
+        assert found == [None]
+        assert opening.index_file(home).stat().st_mode & 0o777 == 0o600
+        assert not list(home.data_dir.glob("*.new*"))
+
+
 def test_two_may_bring_it_up_to_date_at_once(
     catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
