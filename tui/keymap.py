@@ -14,9 +14,12 @@ class Action:
     """One thing that a person can do in one place."""
 
     id: str
-    """The Textual action, with its namespace where that is not the widget that binds it."""
+    """The Textual action, with its namespace where that is not the widget that binds it.
+
+    Empty for what the help tells of and no key does.
+    """
     keys: str
-    """Textual key names, the one that is shown first."""
+    """Textual key names, the one that is shown first; without an action, what one types."""
     label: str
     """An English message id."""
     hint: bool = False
@@ -103,6 +106,31 @@ SEARCH_BOX = (
     Action("clear", "ctrl+u", "clear", hint=True),
     Action("screen.leave_search", "escape", "to the list", hint=True),
 )
+SEARCH_SYNTAX = (
+    Action("", "강아지 공원", "both words in any form; below, texts with one of them"),
+    Action("", '"빨간 우산"', "side by side, however they are spaced"),
+    Action("", '-고양이  -"흰 눈"', "without"),
+    Action("", "강아지 OR 고양이", "either"),
+    Action("", "path:제주  경로:제주", "in the path"),
+    Action("", "folder:여행  폴더:여행", "in a folder of that name"),
+    Action(
+        "",
+        "status:failed  상태:실패",
+        "queued, running, captioned, needs_review, failed, dead, offline",
+    ),
+    Action("", "model:demo  모델:demo", "captioned by that model"),
+    Action("", "tag:겨울  태그:겨울", "with that tag"),
+    Action("", "after:2026-11  이후:어제", "recorded, else added, on that day or later"),
+    Action("", "before:2026  이전:지난달", "before that day"),
+    Action("", "len:>60  길이:1분..5분", "longer than 60 seconds; from 1 to 5 minutes"),
+    Action("", "has:edit  있음:수정", "also caption, note, proposal, tag"),
+    Action("", "is:needs_review", "also edited, photo, and every status"),
+    Action("", "-tag:겨울", "each of these turned round"),
+    Action("", "ㄱㅇㅈ", "a word by its initials"),
+    Action("", "rkddkwl", "강아지 typed in the other keyboard mode"),
+    Action("", "synonyms.txt", "your own synonyms, a group a line, beside config.toml"),
+)
+"""What the search box understands. Anything else is text, so no query is wrong."""
 EDITOR = (
     Action("save", "ctrl+s,f9", "save", hint=True, priority=True),
     Action("cancel", "escape,ctrl+q,f10", "cancel", hint=True, priority=True),
@@ -141,5 +169,7 @@ def key_name(key: str) -> str:
 
 
 def key_names(action: Action) -> list[str]:
-    """Every key of an action as people write it."""
+    """Every key of an action as people write it; what one types where there is no action."""
+    if not action.id:
+        return [action.keys]
     return [key_name(key) for key in action.keys.split(",")]

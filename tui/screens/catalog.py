@@ -15,13 +15,13 @@ from textual.widgets import Input, Static
 
 from catalog.database import Catalog
 from catalog.language import tr
-from tui import keymap
+from tui import keymap, no_hits
 from tui.keymap import Action
-from tui.reader import Found, Look, Reader, Searcher, read_ids, read_look
+from tui.reader import HITS, Found, Look, Reader, Searcher, read_ids, read_look
 from tui.safe_text import shown
 from tui.screens.place import Place
 from tui.widgets.bars import Heading, HintBar
-from tui.widgets.hit_list import HitList
+from tui.widgets.hit_list import HitList, Remark
 from tui.widgets.preview import Preview
 from tui.widgets.row_list import MarkList, RowList
 from tui.widgets.scene_list import Subject, subject_of
@@ -32,6 +32,7 @@ FIRST_ROWS = 100
 PREVIEW_SECONDS = 0.06
 """The cursor must rest so long before the preview follows, so that a held key stays fast."""
 SEARCH_SECONDS = 0.035
+"""Keys that come faster than this make one search."""
 MANY_ROWS = 20_000
 ORDER_SECONDS = 2.0
 """A list of many rows reads its order no more often than this."""
@@ -71,12 +72,16 @@ class CatalogScreen(Place):
         self._box = SearchBox(placeholder=tr("search captions and scene notes"), compact=True)
         self._videos = VideoList(reader.rows, "videos")
         self._hits = HitList("hits")
+        self._remark = Remark("remark")
         self._preview = Preview("preview")
         self._hint_bar = HintBar(keymap.CATALOG)
         self._look: Look | None = None
         self._found: Found | None = None
         self._preview_timer: Timer | None = None
         self._search_timer: Timer | None = None
+        self._typed_at = 0.0
+        self._wanted = ""
+        self._trouble = ""
         self._order_timer: Timer | None = None
         self._order_read_at = 0.0
 
@@ -86,6 +91,7 @@ class CatalogScreen(Place):
         with Horizontal(id="search-line"):
             yield Static("/", id="slash", markup=False)
             yield self._box
+        yield self._remark
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield Heading(heading)
@@ -127,7 +133,9 @@ class CatalogScreen(Place):
         """Place in the list and marks."""
         rows = self.active_list
         if self.searching:
-            yield tr("hits {count}", count=len(rows.ids))
+            more = "+" if self._found and len(self._found.hits) >= HITS else ""
+            counts = {"count": f"{len(rows.ids)}{more}", "videos": len(self._hits.videos)}
+            yield tr("hits {count} (videos: {videos})", **counts)
         elif rows.ids:
             yield f"{rows.cursor + 1:,}/{len(rows.ids):,}"
         else:
@@ -137,10 +145,13 @@ class CatalogScreen(Place):
 
     def help_sections(self) -> Sequence[tuple[str, Sequence[Action]]]:
         """What the list and the search box can do."""
-        return (
-            (tr("List"), (*keymap.CATALOG, *keymap.MOVES)),
+        keys = (tr("List"), (*keymap.CATALOG, *keymap.MOVES))
+        search = (
             (tr("Search box"), keymap.SEARCH_BOX),
+            (tr("What a search can ask for"), keymap.SEARCH_SYNTAX),
         )
+        typing = self.searching or isinstance(self.focused, SearchBox)
+        return (*search, keys) if typing else (keys, *search)
 
     # What is active -------------------------------------------------------------------------------
 
@@ -270,26 +281,30 @@ class CatalogScreen(Place):
 
     @on(Input.Changed)
     def _search_soon(self) -> None:
+        """Searches at once after a pause, so that one syllable is answered within a frame."""
         self._searcher.interrupt()
         if self._search_timer is not None:
             self._search_timer.stop()
-        self._search_timer = self.set_timer(SEARCH_SECONDS, self._search)
+        before, self._typed_at = self._typed_at, time.monotonic()
+        if self._typed_at - before > SEARCH_SECONDS:
+            self._search()
+        else:
+            self._search_timer = self.set_timer(SEARCH_SECONDS, self._search)
 
     def _query(self) -> str:
         return self._box.value.strip()
 
     def _search(self) -> None:
-        query = self._query()
+        query = self._wanted = self._query()
         if not query:
             self._end_search()
             return
 
         def find() -> None:
-            for soon in (True, False):  # the newest texts within a frame, the ranked ones after
-                found = self._searcher.find(query, soon=soon)
-                if found is None:
-                    return
+            for found in self._searcher.answers(query):
                 self.post_message(self.HitsRead(found))
+                if self._wanted != query:
+                    return
 
         self._on_thread("search", find)
 
@@ -298,13 +313,24 @@ class CatalogScreen(Place):
         found = message.found
         if found.query != self._query():
             return
+        same = self._found is not None and self._found.query == found.query
         self._found = found
-        self._hits.empty_text = _nothing_found(found)
-        self._hits.set_hits(found.hits)
+        self._hits.empty_text = no_hits.advice(found)
+        self._hits.set_hits(found.hits, same_query=same)
+        guess = tr("Nothing holds that as it is written. Shown for: {query}", query=found.instead)
+        self._remark.say(shown(guess) if found.instead else "")
         self._show_list(searching=True)
+        if found.trouble and found.trouble != self._trouble:
+            self.notify(shown(found.trouble), markup=False)
+        self._trouble = found.trouble or self._trouble
+
+    def on_unmount(self) -> None:
+        """Ends what a search keeps open."""
+        self._searcher.close()
 
     def _end_search(self) -> None:
         self._found = None
+        self._remark.say("")
         self._show_list(searching=False)
         self._follow_cursor()
 
@@ -363,23 +389,10 @@ class CatalogScreen(Place):
     def _neighbours(self) -> Sequence[int]:
         if not self.searching:
             return self._videos.ids
-        hits = self._found.hits if self._found else ()
-        return array("q", dict.fromkeys(hit.video_id for hit in hits))
+        return array("q", self._hits.videos)
 
     def action_queue(self) -> None:
         """Shows the queue."""
         from tui.screens.queue import QueueScreen
 
         self.app.push_screen(QueueScreen(self._catalog))
-
-
-def _nothing_found(found: Found) -> tuple[str, ...]:
-    lines = [tr("Nothing fits '{query}'.", query=shown(found.query)), ""]
-    if len(found.query) > 2:
-        lines.append(tr("- try fewer letters: {query}", query=shown(found.query[:-1].strip())))
-    if found.without_caption:
-        lines.append(
-            tr("- videos without a caption yet: {count} (2: queue)", count=found.without_caption)
-        )
-    lines.append(tr("- Esc goes back to the list"))
-    return tuple(lines)

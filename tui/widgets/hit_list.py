@@ -17,7 +17,7 @@ from tui.words import clock, column
 
 _WHERE = 7
 _ROOMY = 56
-"""The cells from which on there is room to say why a text is here."""
+"""The cells from which on there is room to say why a text is here; below, a ~ says that it is not exact."""
 _Key = tuple[int, str, int | None]
 
 
@@ -58,6 +58,8 @@ class HitList(MarkList):
         super().__init__(widget_id)
         self._rows: Sequence[_Row] = ()
         self._moved = False
+        self._drawn: dict[tuple[int, int], list[Piece]] = {}
+        """Rows by place and width: a long text takes a millisecond to cut."""
 
     def set_hits(self, hits: Sequence[HitView], *, same_query: bool = False) -> None:
         """Takes hits. The cursor goes to the best one.
@@ -68,6 +70,7 @@ class HitList(MarkList):
         key = self._rows[self.cursor].key if self._stays(same_query) else None
         line = self.cursor - round(self.scroll_y)
         self._rows = list(_rows(hits))
+        self._drawn.clear()
         places = (place for place, row in enumerate(self._rows) if row.key == key)
         place = next(places, None)
         if key is not None and place is None:  # a hit of the first answer that the better one lacks
@@ -107,15 +110,21 @@ class HitList(MarkList):
 
     def row_pieces(self, index: int, width: int) -> list[Piece]:
         """The name, the place in the video, the text around the match, and why it is here."""
-        row = self._rows[index]
+        if (index, width) not in self._drawn:
+            self._drawn[index, width] = self._pieces(self._rows[index], width)
+        return self._drawn[index, width]
+
+    def _pieces(self, row: _Row, width: int) -> list[Piece]:
         name = max(12, min(28, width // 4))
         where = tr(row.hit.field) if row.hit.scene is None else clock(row.hit.scene.start)
-        why = f"  {tr(WHY[row.hit.how])}" if row.hit.how in WHY and width >= _ROOMY else ""
+        reason = tr(WHY[row.hit.how]) if row.hit.how in WHY else ""
+        why = f"  {reason} " if reason and width >= _ROOMY else ""
         room = width - name - 1 - _WHERE - 2 - cell_len(why)
         text = _marked(row.hit.text, row.hit.highlights, room)
         return [
             *_name(row, name),
-            (column(where, _WHERE, right=True) + "  ", "row--good"),
+            (column(where, _WHERE, right=True), "row--good"),
+            (" ~" if reason and not why else "  ", "row--dim"),
             *_filled(text, room),
             (why, "row--dim"),
         ]
@@ -156,5 +165,6 @@ def _filled(pieces: list[Piece], cells: int) -> list[Piece]:
         text, part = pieces.pop()
         kept = max(0, cell_len(text) + missing)
         missing += cell_len(text) - kept
-        pieces.append((column(text, kept), part)) if kept else None
+        if kept:
+            pieces.append((column(text, kept), part))
     return [*pieces, (" " * missing, "")]
