@@ -1,23 +1,20 @@
 """What a search gives its readers. `catalog.views` has it too; this module is quick to import."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceView:
+class PlaceView(NamedTuple):
     """Where in a video a scene lies, in seconds."""
 
     id: int
-    index: int
+    idx: int
     start: float
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class HitView:
+class HitView(NamedTuple):
     """One text that answers a search."""
 
     video_id: int
@@ -38,7 +35,7 @@ class HitView:
         return {
             "video": {"id": self.video_id, "path": self.path, "title": self.title},
             "field": self.field,
-            "scene": scene and {"index": scene.index, "start": scene.start, "end": scene.end},
+            "scene": scene and {"index": scene.idx, "start": scene.start, "end": scene.end},
             "text": self.text,
             "highlights": [list(span) for span in self.highlights],
             "score": self.score,
@@ -46,8 +43,7 @@ class HitView:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class HitsView:
+class HitsView(NamedTuple):
     """The answer to a search."""
 
     hits: tuple[HitView, ...] = ()

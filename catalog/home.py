@@ -2,16 +2,15 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog.errors import UsageError
 
 APP = "haeseol"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """The folders of one installation. With `--home DIR` all of them lie under DIR."""
 
     config_dir: Path

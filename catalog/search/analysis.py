@@ -12,9 +12,12 @@ and, of each word as written, its reading: the tokens that stand for it. The lex
 and a query asks the lexicon in place of the analyser: https://github.com/bab2min/kiwipiepy.
 """
 
+import logging
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from catalog.search.forms import COMPOUND, LATIN, NOUN, PREDICATE, STEM, WRITTEN, number_tokens
@@ -23,6 +26,8 @@ from catalog.search.text import COUNTER, RUN, SENTENCE, is_hangul, normalise, wi
 
 if TYPE_CHECKING:
     from kiwipiepy import Token as Morpheme
+
+logger = logging.getLogger(__name__)
 
 RULES = 1
 """Raised when this module makes other tokens of the same morphemes."""
@@ -88,9 +93,21 @@ class Analyser:
         """The tokens of each text, in order. The same text gives the same tokens, whatever is beside it."""
         normal = [normalise(text).text for text in texts]
         return [
-            _analysis(text, morphemes)
+            _safely_analysed(text, morphemes)
             for text, morphemes in zip(normal, self._kiwi.tokenize(normal), strict=True)
         ]
+
+
+def _safely_analysed(text: str, morphemes: Iterable["Morpheme"]) -> Analysis:
+    """The analysis of a text; of one that is beyond the rules, its words. None must hold up the others."""
+    try:
+        return _analysis(text, morphemes)
+    except Exception:
+        logger.exception(
+            "a text is searched by its words only, since it cannot be analysed: %r", text
+        )
+        words = " ".join(RUN.findall(text))
+        return Analysis(lemmas=words, also="", words=words, entries=[])
 
 
 def analyser_version() -> str:
@@ -138,7 +155,7 @@ def _syllables_by_themselves(
     begins = {start: end for start, end, _ in runs}
     return [
         piece.lemma
-        for piece, after in zip(pieces, [*pieces[1:], None], strict=True)
+        for piece, after in zip(pieces, [*pieces, None][1:], strict=True)
         if piece.kind == NOUN
         and len(piece.lemma) == 1
         and piece.start in begins
@@ -147,7 +164,9 @@ def _syllables_by_themselves(
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
+    """Whether a place lies in one of these spans, which are in order and apart."""
+    at = bisect_right(spans, place, key=itemgetter(0)) - 1
+    return at >= 0 and place < spans[at][1]
 
 
 def _number_pieces(text: str) -> list[_Piece]:
@@ -264,7 +283,7 @@ def _compounds(
     together: list[_Piece] = []
     for piece in pieces:
         gap = text[together[-1].end : piece.start] if together else ""
-        if any(start <= piece.start < end for start, end in sentences):
+        if _inside(piece.start, sentences):
             continue
         hyphen = gap in _CONNECTORS and together and together[-1].kind == piece.kind == LATIN
         if together and piece.core and (hyphen or not gap):

@@ -1,6 +1,5 @@
 """What a query asks for, one concept for each word or phrase that a text must hold."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -28,31 +27,42 @@ GENERIC = frozenset(
 """What people say around what they look for. The first to be left out when no text holds every word."""
 
 
-@dataclass(slots=True)
 class Concept:
-    """One thing asked for, with the phrases of index tokens that stand for it."""
+    """One thing asked for, with the phrases of index tokens that stand for it.
 
-    text: str
-    words: tuple[str, ...]
-    """As asked, each of which would do: several of them where the query says OR."""
-    exact: list[str] = field(default_factory=list)
-    n: int = 0
-    how: How = How.EXACT
-    """How `exact` came about."""
-    unknown: bool = False
-    """Whether no text that the analyser has read holds it as typed; a text that waits still may."""
-    silent: bool = False
-    number: bool = False
-    literal: str = ""
-    """A phrase that must stand so in the text, in normal form and without spaces."""
-    instead: str = ""
-    """What was taken to be meant, where it is not what was typed."""
-    parts: tuple[str, ...] = ()
-    """A sentence typed without spaces: its words."""
-    likely: int = 0
-    """So many of `exact` are likelier than the others."""
-    several: bool = False
-    """Whether `exact` are different words, among which none is known to be the one that was meant."""
+    `words` are as asked, each of which would do: several of them where the query says OR.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        words: tuple[str, ...],
+        exact: list[str] | None = None,
+        n: int = 0,
+        *,
+        number: bool = False,
+    ) -> None:
+        self.text = text
+        self.words = words
+        self.exact = exact or []
+        self.n = n
+        self.number = number
+        self.how = How.EXACT
+        """How `exact` came about."""
+        self.unknown = False
+        """Whether no text that the analyser has read holds it as typed; one that waits still may."""
+        self.silent = False
+        """Whether it is a word without content of its own: 하는, 있는."""
+        self.literal = ""
+        """A phrase that must stand so in the text, in normal form and without spaces."""
+        self.instead = ""
+        """What was taken to be meant, where it is not what was typed."""
+        self.parts: tuple[str, ...] = ()
+        """A sentence typed without spaces: its words."""
+        self.several = False
+        """Whether `exact` are different words, of which nobody knows which one was meant."""
+        self.likely = 0
+        """So many of them are likelier than the others."""
 
     @property
     def generic(self) -> bool:

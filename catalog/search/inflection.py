@@ -110,10 +110,9 @@ def _stems(word: str) -> set[str]:
             found |= _stems_of_a_form(body[:-1] + join(initial, vowel))
         if not final and tail in _AFTER_A:
             found |= _stems_of_a_form(body)
-    # 하시다 is 하다, politely.
-    return found | {
-        stem[:-1].removesuffix("으") for stem in found if len(stem) > 1 and stem[-1] == "시"
-    }
+    # 하시다 is 하다, politely; 걸으시다 is 걷다.
+    polite = {stem[:-1] for stem in found if len(stem) > 1 and stem[-1] == "시"}
+    return found.union(*map(_vowel_stems, (stem for stem in polite if not split(stem[-1])[2])))
 
 
 @lru_cache(maxsize=512)

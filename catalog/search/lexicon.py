@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.search.forms import COMPOUND, WRITTEN
 
@@ -12,8 +11,7 @@ _SHARE = 10
 """A reading counts if at least every tenth occurrence of the word is read so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """An entry that answered: the tokens to search for, and how often it occurs."""
 
     word: str

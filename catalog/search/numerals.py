@@ -13,7 +13,7 @@ A counter of one syllable after a word must end it or be followed by a particle:
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.search.hangul import is_syllable
 from catalog.search.text import PARTICLES
@@ -120,8 +120,7 @@ _TAILS = frozenset(PARTICLES) | frozenset(
 _GLUED_ANYWHERE = frozenset("명 마리 송이 켤레 그루".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number at `[start, end)` of a text in normal form, counter included."""
 
     start: int

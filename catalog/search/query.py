@@ -4,8 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.clock import now
 from catalog.search import filters, ranking, reading, syntax
@@ -26,8 +25,7 @@ _LONGEST_QUERY, _LONGEST_WORD = 400, 64
 _CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One document that answers a query. Higher scores are better."""
 
     document_id: int
@@ -42,8 +40,7 @@ class Match:
     """Why it is here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a query found."""
 
     matches: tuple[Match, ...] = ()

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.search.concepts import Concept, How
 from catalog.search.text import PARTICLES, normalise, runs
@@ -22,8 +21,7 @@ _AFTER_A_WORD = PARTICLES | {""}
 _REST = re.compile(r"[가-힣]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A document in its place."""
 
     document_id: int

@@ -1,9 +1,9 @@
 """What a word of a query stands for, by the lexicon and the rules of inflection. No analyser here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf, log
+from typing import NamedTuple
 
 from catalog.search.forms import COMPOUND, NOUN, PREDICATE
 from catalog.search.inflection import dictionary_forms, forms_before_auxiliary, forms_in_a
@@ -23,8 +23,7 @@ _GENERIC_SILENT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The readings of one word. `phrases` are token sequences of the index, the likeliest first."""
 
     text: str
@@ -35,7 +34,7 @@ class Resolved:
     """Whether it is a word without content of its own: 하는, 있는."""
     stripped: bool = False
     """Whether it was only found without a particle: 소방과, which may become 소방관."""
-    parts: tuple[str, ...] = field(default=())
+    parts: tuple[str, ...] = ()
     """A sentence typed without spaces: its words, each to be resolved by itself."""
 
 
@@ -57,7 +56,7 @@ def resolve(lexicon: Lexicon, word: str) -> Resolved:
         found += _predicates(lexicon, word)
     if not found and readings:
         return Resolved(word, silent=True)
-    return replace(_resolved(lexicon, word, found), stripped=stripped and not readings)
+    return _resolved(lexicon, word, found)._replace(stripped=stripped and not readings)
 
 
 def _nominal(word: str, found: Sequence[Word]) -> list[Word]:

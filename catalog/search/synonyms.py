@@ -5,8 +5,10 @@
 탈것 => 자동차, 버스    탈것 finds these, but none of these finds 탈것
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from catalog.language import tr
 from catalog.search.text import normalise
@@ -15,11 +17,10 @@ _LARGEST_BYTES = 4_000_000
 _MOST_WORDS = 64  # of one group: each is looked up, and a longer list is hardly meant
 
 
-@dataclass(frozen=True, slots=True)
-class Synonyms:
+class Synonyms(NamedTuple):
     """What each word also finds, by its normal form; words keep the order of the file."""
 
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     complaints: tuple[str, ...] = ()
     """A sentence for each line that was passed over, in the language of the process."""
 

@@ -11,36 +11,32 @@ What is no syntax is text: a query is never wrong. Reading it takes linear time.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.search.days import is_day
 from catalog.search.text import normalise
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word as it was typed, in normal form."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """Words side by side, in normal form, with single spaces between."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """What a text must hold: any of the alternatives. An excluded one must not be held."""
 
     alternatives: tuple[Word | Phrase, ...]
     excluded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """A condition on the video or the text.
 
     1. `len`: the operator is one of > >= < <= = with seconds, or .. with the two ends, both within.
@@ -54,8 +50,7 @@ class Filter:
     excluded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A query that was read: all groups and all filters must hold."""
 
     groups: tuple[Group, ...] = ()

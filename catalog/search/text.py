@@ -3,12 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import overload
+from typing import NamedTuple, overload
 
-_ODD = re.compile("[\u00ad\u0130\u1100-\u11ff\u200b-\u200d\u2060\u3000\ufeff\uff01-\uff5e]")
-_ZERO_WIDTH = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_ODD = re.compile("[\u00ad\u02d0\u0130\u1100-\u11ff\u200b-\u200d\u2060\u3000\ufeff\uff01-\uff5e]")
+_ZERO_WIDTH = frozenset("\u02d0\u00ad\u200b\u200c\u200d\u2060\ufeff")
 RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
 """A stretch of one script in a text of normal form: syllables, or letters and digits of others."""
 
@@ -30,8 +29,7 @@ PARTICLES = frozenset({*_CASES, *_OTHERS, *(case + last for case in _CASES for l
 """Particles that may follow a noun, alone or two in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(NamedTuple):
     """A text in normal form. `spans[i]` is where character i lies in the original, in code points."""
 
     text: str

@@ -6,10 +6,10 @@ expansion that is rare never outweighs a word that was typed. `catalog.search.ra
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import nlargest
 from itertools import product
 from math import log
+from typing import NamedTuple
 
 from catalog.search.concepts import GENERIC, Concept, How
 from catalog.search.matching import (
@@ -42,8 +42,7 @@ _CANDIDATES = 60
 _MOST_HELD = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One document of the list."""
 
     document_id: int

@@ -31,7 +31,9 @@ def test_the_migrations_make_what_the_mapped_classes_say(catalog: Catalog) -> No
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"include_name": lambda name, kind, parent: not (name or "").startswith("search_")},
+            opts={
+                "include_name": lambda name, kind, parent: not (name or "").startswith("search_")
+            },
         )
         differences = [
             one

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -148,7 +149,7 @@ def test_marks_are_in_order_and_apart(catalog: Catalog) -> None:
         for query, _, _ in CASES:
             for match in search(connection, query, limit=100).matches:
                 ends = [place for span in match.highlights for place in span]
-                assert all(one < other for one, other in zip(ends, ends[1:], strict=False))
+                assert all(one < other for one, other in pairwise(ends))
                 assert not ends or (ends[0] >= 0 and ends[-1] <= len(match.text))
 
 
@@ -174,7 +175,9 @@ any_text = st.text(
 @given(any_text, any_text.filter(lambda word: any(map(str.isalnum, word))))
 def test_any_text_can_be_marked(catalog: Catalog, text: str, word: str) -> None:
     with catalog.read() as connection:
-        phrases = [one for one in ("강아지", "걷다", "말", "3 명ː", "bmw", " ".join(word.split())) if one]
+        phrases = [
+            one for one in ("강아지", "걷다", "말", "3 명ː", "bmw", " ".join(word.split())) if one
+        ]
         (spans,) = Highlighter(Lexicon(connection), phrases, [word]).spans([text])
     ends = [place for span in spans for place in span]
     assert ends == sorted(set(ends))

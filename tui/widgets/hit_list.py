@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.widgets import Static
@@ -134,7 +134,7 @@ def _rows(hits: Sequence[HitView]) -> Iterator[_Row]:
     for video in by_video(hits):
         texts = video.texts
         if not texts and video.name is not None:
-            texts = (replace(video.name, text=video.path, highlights=video.path_marks),)
+            texts = (video.name._replace(text=video.path, highlights=video.path_marks),)
         for place, hit in enumerate(texts):
             yield _Row(video, hit, place == 0)
 

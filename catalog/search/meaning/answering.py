@@ -1,7 +1,6 @@
 """An answer by words, and what meaning adds to it under the same filters and exclusions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from catalog.search import syntax
@@ -53,7 +52,7 @@ def search_by_both(
         return alone
     found.update(_near_in_meaning(connection, [one for one, _ in ranking if one not in found]))
     matches = [
-        replace(found[one], score=round(score, _DIGITS)) for one, score in ranking if one in found
+        found[one]._replace(score=round(score, _DIGITS)) for one, score in ranking if one in found
     ]
     return Answer(tuple(matches), by_words.instead)
 
