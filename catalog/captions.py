@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from catalog.clock import now
 from catalog.errors import HaeseolError, NotFoundError, UsageError
 from catalog.schema import Caption, Origin, Scene, Video
-from catalog.search.index import put_document
+from catalog.search.index.documents import put_document
 from catalog.status import refresh_status
 
 

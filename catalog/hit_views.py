@@ -27,7 +27,7 @@ class HitView(NamedTuple):
     """Code-point spans of `text`."""
     score: float
     how: str = "exact"
-    """Why it is here, a value of `catalog.search.concepts.How`."""
+    """Why it is here, a value of `catalog.search.query.concepts.How`."""
 
     def json(self) -> Json:
         """The `search` shape."""

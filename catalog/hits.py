@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.hit_views import HitsView, HitView, PlaceView
 from catalog.paths import path_key
-from catalog.search.query import NO_SYNONYMS, Answer, glance, search
-from catalog.search.synonyms import Synonyms
+from catalog.search.query.asking import NO_SYNONYMS, Answer, glance, search
+from catalog.search.query.synonyms import Synonyms
 
 if TYPE_CHECKING:
     from catalog.search.meaning.asking import Meaning

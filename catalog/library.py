@@ -20,7 +20,7 @@ from catalog.clock import now
 from catalog.errors import NotFoundError
 from catalog.paths import path_key
 from catalog.schema import Caption, Folder, Location, Scene, Tag, Video, VideoStatus
-from catalog.search.index import put_document
+from catalog.search.index.documents import put_document
 from catalog.status import refresh_status
 
 UNSEEN = "path-"

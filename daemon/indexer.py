@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from catalog.database import Catalog
 from catalog.home import Home
-from catalog.search.indexing import waiting
+from catalog.search.index.indexing import waiting
 from catalog.sqlite import sqlite3
 
 logger = logging.getLogger(__name__)

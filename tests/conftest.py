@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pytest
 from catalog.database import Catalog, open_catalog
 from catalog.home import Home, find_home
 from catalog.language import choose_language
+from catalog.search.index import indexing
+from catalog.search.index.analysis import Analyser
 
 if TYPE_CHECKING:
     from daemon.captioner.local import LocalCaptioner
@@ -31,6 +34,18 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     choose_language("en")
+
+
+@cache
+def shared_analyser() -> Analyser:
+    """The analyser, loaded once for all tests: it takes a second."""
+    return Analyser()
+
+
+@pytest.fixture(autouse=True)
+def one_analyser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are read with the shared analyser wherever a test brings an index up to date in its own process."""
+    monkeypatch.setattr(indexing, "Analyser", shared_analyser)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from catalog.commands.hit_lines import say_videos
 from catalog.database import Catalog
 from catalog.hit_views import HitView, PlaceView
 from catalog.schema import Origin
-from catalog.search.concepts import How
 from catalog.search.grouping import WHY, by_video
-from catalog.search.indexing import index_pending
+from catalog.search.index.indexing import index_pending
+from catalog.search.query.concepts import How
 from catalog.terminal import marked
 
 LONG = "사람들이 지나가고 상인이 웃는 시장 골목에서 한참 뒤에 강아지가 종이 상자를 물고 달린다."

@@ -13,9 +13,9 @@ from catalog.home import find_home
 from catalog.library import FileSeen, place_file
 from catalog.schema import Origin
 from catalog.search.grouping import WHY
-from catalog.search.indexing import index_pending
-from catalog.search.synonyms import Synonyms, read
-from catalog.search.syntax import parse
+from catalog.search.index.indexing import index_pending
+from catalog.search.query.synonyms import Synonyms, read
+from catalog.search.query.syntax import parse
 
 GUIDE = (Path(__file__).parent.parent / "docs/searching.md").read_text(encoding="utf-8")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from catalog.language import tr
-from catalog.search import syntax
-from catalog.search.hangul import initials, is_hangul_word
+from catalog.search.korean.hangul import initials, is_hangul_word
+from catalog.search.query import syntax
 from tui.reader import Found
 from tui.safe_text import shown
 

@@ -14,7 +14,7 @@ from catalog.errors import HaeseolError, InterruptedByUserError
 from catalog.hits import find, find_soon
 from catalog.listing import ListRow
 from catalog.meaning import open_meaning
-from catalog.search.synonyms import read as read_synonyms
+from catalog.search.query.synonyms import read as read_synonyms
 from catalog.sqlite import sqlite3
 from catalog.views import HitsView, HitView, JobView, StatusView, VideoView
 from tui.thumbnails import Picture

@@ -15,8 +15,8 @@ from catalog.errors import ExitCode, HaeseolError, UsageError
 from catalog.home import Home
 from catalog.language import tr
 from catalog.meaning import meaning_model
-from catalog.search import indexing, verifying
-from catalog.search.analysis import Analyser, analyser_version
+from catalog.search.index import indexing, verifying
+from catalog.search.index.analysis import Analyser, analyser_version
 from catalog.terminal import emit_json, narrate, say
 
 _LOOK_SECONDS = 0.5

@@ -10,7 +10,7 @@ from catalog.home import Home
 from catalog.language import tr
 from catalog.prompts import custom, is_current
 from catalog.safe_text import shown
-from catalog.search.query import search
+from catalog.search.query.asking import search
 from catalog.terminal import emit_json, narrate, say, video_line
 
 _ALL_HITS = 1_000_000

@@ -10,7 +10,7 @@ from catalog.home import Home, given_path
 from catalog.language import tr
 from catalog.meaning import by_meaning
 from catalog.safe_text import shown
-from catalog.search.synonyms import read as read_synonyms
+from catalog.search.query.synonyms import read as read_synonyms
 from catalog.terminal import emit_json_list, narrate
 
 _MOST_HITS = 1_000_000

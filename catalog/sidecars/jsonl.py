@@ -26,7 +26,7 @@ from catalog.database import Catalog
 from catalog.errors import ADVICE, ErrorCode, HaeseolError
 from catalog.paths import path_key
 from catalog.schema import Caption, Job, JobState, Location, Origin, Scene, Video, VideoStatus
-from catalog.search.index import put_document
+from catalog.search.index.documents import put_document
 from catalog.status import refresh_status
 from catalog.views import CaptionView, Json, VideoView
 

@@ -32,13 +32,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from catalog.database import Catalog, open_catalog
 from catalog.home import find_home
-from catalog.search.index import index_everything_at_once, raw_connection
+from catalog.search.index.documents import index_everything_at_once, raw_connection
 from catalog.search.meaning import opening
 from catalog.search.meaning.asking import Meaning
 from catalog.search.meaning.embedder import Embedder
 from catalog.search.meaning.upkeep import bring_up_to_date
 from tests.benchmarks.search_notes import notes
-from tests.search_gold import FOLDER, read
+from tests.catalog.search.gold import FOLDER, read
 
 _TOKENS, _DIMENSION = 500_353, 256
 _SYLLABLES = 11_172

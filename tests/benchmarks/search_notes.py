@@ -19,8 +19,8 @@ from pathlib import Path
 from catalog.database import open_catalog
 from catalog.home import find_home
 from catalog.sqlite import sqlite3
-from tests.search_gold import read
-from tests.search_gold.background import notes, titles
+from tests.catalog.search.gold import read
+from tests.catalog.search.gold.background import notes, titles
 
 __all__ = ["among", "make_catalog", "notes", "titles"]
 

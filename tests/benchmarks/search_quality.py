@@ -23,13 +23,13 @@ from typing import Any
 
 from catalog.database import Catalog, connect_readonly, open_catalog
 from catalog.home import find_home
-from catalog.search import synonyms
-from catalog.search.indexing import index_pending
-from catalog.search.query import search
+from catalog.search.index.indexing import index_pending
+from catalog.search.query import synonyms
+from catalog.search.query.asking import search
 from tests.benchmarks.search_designs import designs
 from tests.benchmarks.search_notes import among, make_catalog, notes, titles
-from tests.search_gold import FOLDER, GoldSet, Question, read
-from tests.search_gold.scoring import DEPTH, Hit, Score, mean, score
+from tests.catalog.search.gold import FOLDER, GoldSet, Question, read
+from tests.catalog.search.gold.scoring import DEPTH, Hit, Score, mean, score
 
 GOAL, LEAST = 0.92, 0.80
 """nDCG@10 overall and of each category."""

@@ -29,10 +29,10 @@ from typing import Any
 
 from catalog.database import connect_readonly, open_catalog
 from catalog.home import find_home
-from catalog.search import synonyms
-from catalog.search.query import search
+from catalog.search.query import synonyms
+from catalog.search.query.asking import search
 from tests.benchmarks.search_notes import among, make_catalog, notes, titles
-from tests.search_gold import FOLDER, GoldSet, read
+from tests.catalog.search.gold import FOLDER, GoldSet, read
 
 MEDIAN_GOAL, LATE_GOAL = 3.0, 30.0
 """Milliseconds for the median and for 99 of 100 queries, at a million notes."""
@@ -54,8 +54,8 @@ _INDEX = """
 import json, resource, sys, time
 from catalog.database import open_catalog
 from catalog.home import find_home
-from catalog.search.analysis import Analyser
-from catalog.search.indexing import index_pending
+from catalog.search.index.analysis import Analyser
+from catalog.search.index.indexing import index_pending
 
 class Timed(Analyser):
     spent = 0.0

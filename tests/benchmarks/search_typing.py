@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from catalog.database import connect_readonly
-from catalog.search.hangul import compose, keystrokes
-from catalog.search.query import glance
+from catalog.search.korean.hangul import compose, keystrokes
+from catalog.search.query.asking import glance
 from tests.benchmarks.search_quality import open_benchmark
 from tests.benchmarks.search_speed import percentile
-from tests.search_gold import read
+from tests.catalog.search.gold import read
 
 WORDS = """
 해녀 고양이 강아지 소방관 횡단보도 신호등 놀이터 미끄럼틀 유모차 지게차 컨베이어 자전거

@@ -16,9 +16,9 @@ from catalog.captions import Draft, add_revision
 from catalog.database import Catalog
 from catalog.library import FileSeen, place_file
 from catalog.schema import Origin
-from catalog.search import verifying
-from catalog.search.indexing import waiting
-from catalog.search.query import search
+from catalog.search.index import verifying
+from catalog.search.index.indexing import waiting
+from catalog.search.query.asking import search
 from daemon import indexer as module
 from daemon.indexer import Indexer
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from catalog.database import Catalog
-from catalog.search.indexing import index_pending
+from catalog.search.index.indexing import index_pending
 from catalog.views import HitView, PlaceView
 from tests.tui.driving import Driver, Open, screen_text, wait_for
 from tui.keymap import SEARCH_SYNTAX

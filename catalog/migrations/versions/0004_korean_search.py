@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from catalog.search.index import index_everything_at_once
+from catalog.search.index.documents import index_everything_at_once
 
 revision = "0004"
 down_revision = "0003"
@@ -10,7 +10,7 @@ down_revision = "0003"
 STATEMENTS = (
     "DROP TRIGGER document_deleted",
     "DROP TABLE search_index",
-    # Written by catalog.search.index and catalog.search.indexing; the row id is that of the document.
+    # Written by catalog.search.index.documents and catalog.search.indexing; the row id is that of the document.
     # No content is kept: three columns of tokens would take more room than the texts.
     """
     CREATE VIRTUAL TABLE search_index USING fts5(

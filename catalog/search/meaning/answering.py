@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.search import syntax
-from catalog.search.concepts import How
-from catalog.search.interpreter import Interpreter
 from catalog.search.lexicon import Lexicon
-from catalog.search.matching import Matcher, holding
 from catalog.search.meaning.asking import Meaning
-from catalog.search.query import Answer, Match, allowed, cut, search
-from catalog.search.reading import concepts_of
-from catalog.search.synonyms import Synonyms
+from catalog.search.query import syntax
+from catalog.search.query.asking import Answer, Match, allowed, cut, search
+from catalog.search.query.concepts import How
+from catalog.search.query.interpreter import Interpreter
+from catalog.search.query.matching import Matcher, holding
+from catalog.search.query.reading import concepts_of
+from catalog.search.query.synonyms import Synonyms
 
 _BY_WORDS = 200
 """So many are found by words at least: few of what words find then counts as found by meaning only."""

@@ -1,0 +1,1 @@
+"""Korean text without an analyser: letters, keys, sounds, numbers, inflection. The standard library alone."""
