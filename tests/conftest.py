@@ -44,7 +44,7 @@ def shared_analyser() -> Analyser:
 
 @pytest.fixture(autouse=True)
 def one_analyser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts are read with the shared analyser wherever a test brings an index up to date in its own process."""
+    """Wherever a test brings an index up to date in its own process, the shared analyser reads."""
     monkeypatch.setattr(indexing, "Analyser", shared_analyser)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from catalog.search.index.forms import COMPOUND, WRITTEN
+from catalog.search.tokens import COMPOUND, WRITTEN
 
 _AFTER = "\U0010ffff"
 _SHARE = 10

@@ -20,15 +20,6 @@ from importlib.metadata import version
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from catalog.search.index.forms import (
-    COMPOUND,
-    LATIN,
-    NOUN,
-    PREDICATE,
-    STEM,
-    WRITTEN,
-    number_tokens,
-)
 from catalog.search.korean.numerals import numbers
 from catalog.search.korean.text import (
     COUNTER,
@@ -38,6 +29,7 @@ from catalog.search.korean.text import (
     normalise,
     without_particle,
 )
+from catalog.search.tokens import COMPOUND, LATIN, NOUN, PREDICATE, STEM, WRITTEN, number_tokens
 
 if TYPE_CHECKING:
     from kiwipiepy import Token as Morpheme

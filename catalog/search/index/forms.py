@@ -3,15 +3,9 @@
 from catalog.search.korean.hangul import initials, is_hangul_word, keystrokes, letters
 from catalog.search.korean.letter_names import letter_readings
 from catalog.search.korean.sounds import sound_key
-from catalog.search.korean.text import COUNTER, runs
+from catalog.search.korean.text import runs
+from catalog.search.tokens import NOUN, PREDICATE, STEM, WRITTEN
 
-NOUN, PREDICATE, COMPOUND, LATIN, STEM, WRITTEN = "n", "p", "c", "l", "s", "w"
-"""The kinds of entries in the lexicon: a noun or adverb, a predicate in -다, a compound of nouns, a word in
-another script, what stands before the particles of a word that the analyser took apart, and a word as it
-stands in a text."""
-
-_SIGNS = {"%": "퍼센트", "°": "도"}
-"""Counters that are no letters, which the index would drop."""
 _LONG = 3
 _SHORTEST_ENDING = 2
 
@@ -51,8 +45,3 @@ def endings(word: str, kind: str) -> list[str]:
     if kind not in (NOUN, STEM) or len(word) < _LONG or not is_hangul_word(word):
         return []
     return [word[start:] for start in range(1, len(word) - _SHORTEST_ENDING + 1)]
-
-
-def number_tokens(value: int, counter: str) -> str:
-    """The tokens of a numeral with what it counts; the counter is kept apart from a noun of its sound."""
-    return f"{value} {_SIGNS.get(counter, counter)}{COUNTER}" if counter else str(value)

@@ -6,7 +6,7 @@ when no text holds it: the lexicon only knows words of texts.
 
 from collections.abc import Iterable, Iterator
 
-from catalog.search.index.forms import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN, sound_of
+from catalog.search.index.forms import sound_of
 from catalog.search.korean.hangul import (
     is_hangul_word,
     is_initials,
@@ -18,6 +18,7 @@ from catalog.search.korean.keyboard import hangul_candidates, latin_from_hangul
 from catalog.search.korean.sounds import sound_keys
 from catalog.search.lexicon import Lexicon, Word
 from catalog.search.query.resolve import stems_of
+from catalog.search.tokens import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN
 
 _MOST = 24
 _LETTERS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"

@@ -4,18 +4,20 @@
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalog.clock import now
 from catalog.search.lexicon import Lexicon
-from catalog.search.query import filters, ranking, reading, syntax
+from catalog.search.query import ranking, reading, syntax
 from catalog.search.query.concepts import Concept, How
 from catalog.search.query.highlight import Highlighter, Span
 from catalog.search.query.interpreter import Interpreter
 from catalog.search.query.matching import Allowed, Matcher, holding
 from catalog.search.query.synonyms import Synonyms
 from catalog.search.query.waterfall import CERTAIN, Waterfall
-from catalog.search.query.widening import Widening
+
+if TYPE_CHECKING:
+    from catalog.search.query.widening import Widening
 
 NO_SYNONYMS = Synonyms()
 _MOST_VIDEOS = 5_000
@@ -102,14 +104,20 @@ class _Query:
     def __init__(self, connection: Any, synonyms: Synonyms) -> None:
         self._connection = connection
         self._lexicon = Lexicon(connection)
-        self._widening = Widening(self._lexicon, synonyms)
+        self._synonyms = synonyms
         self.interpreter = Interpreter(self._lexicon, synonyms)
 
     def waterfall(
         self, limit: int, excluded: str = "", allowed: Allowed | None = None
     ) -> Waterfall:
         """An empty list of results."""
-        return Waterfall(Matcher(self._connection, excluded, allowed), self._widening, limit)
+        return Waterfall(Matcher(self._connection, excluded, allowed), limit, self._widening)
+
+    def _widening(self) -> "Widening":
+        # Most queries are answered without, and the command line starts a fifth faster.
+        from catalog.search.query.widening import Widening
+
+        return Widening(self._lexicon, self._synonyms)
 
     def answer(self, waterfall: Waterfall, wanted: Sequence[Concept], limit: int) -> Answer:
         """The results in their order, with highlights."""
@@ -117,7 +125,7 @@ class _Query:
         ranked = ranking.ranked(self._connection, found, wanted)[:limit]
         exact = [phrase for one in wanted for phrase in one.exact]
         written = [word for one in wanted for word in one.words]
-        highlighter = Highlighter(self._lexicon, [*exact, *self._widening.used], written)
+        highlighter = Highlighter(self._lexicon, [*exact, *waterfall.used], written)
         spans = highlighter.spans([one.text for one in ranked])
         return Answer(tuple(_matches(ranked, spans)), _instead(wanted))
 
@@ -135,6 +143,8 @@ def allowed(
     values: dict[str, Any] = {}
     videos = None
     if asked.filters:
+        from catalog.search.query import filters
+
         condition, values = filters.condition(asked.filters, now())
         conditions.append(condition)
         videos = filters.selective(connection, asked.filters, _MOST_VIDEOS, now())

@@ -7,13 +7,13 @@ Words of the text are looked up in the lexicon, as the analyser read them; so ê±
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from catalog.search.index.forms import WRITTEN, number_tokens
 from catalog.search.korean.hangul import is_hangul_word
 from catalog.search.korean.inflection import dictionary_forms
 from catalog.search.korean.numerals import numbers
 from catalog.search.korean.text import COUNTER, RUN, Normalised, is_hangul, normalise
 from catalog.search.lexicon import Lexicon
 from catalog.search.query.resolve import segments, stems_of
+from catalog.search.tokens import WRITTEN, number_tokens
 
 Span = tuple[int, int]
 _LONG_RUN = 6

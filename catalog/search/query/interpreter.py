@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from catalog.search.index.forms import NOUN, number_tokens
 from catalog.search.korean.hangul import is_hangul_word
 from catalog.search.korean.numerals import Number, numbers
 from catalog.search.korean.text import PARTICLES
 from catalog.search.lexicon import Lexicon
-from catalog.search.query import alike
 from catalog.search.query.concepts import Concept, How
-from catalog.search.query.guessing import guess
 from catalog.search.query.resolve import compound, resolved, stems_of
 from catalog.search.query.synonyms import Synonyms
+from catalog.search.tokens import NOUN, number_tokens
 
 _MOST_TORN = 4
 _LONGEST_TORN = 8
@@ -79,6 +77,8 @@ class Interpreter:
         if not concept.exact and not concept.silent:
             self._by_synonym(concept, text)
             if not concept.exact:
+                from catalog.search.query.guessing import guess  # only unknown words need it
+
                 guess(self.lexicon, concept, text)
         elif found.stripped:
             self._or_completed(concept, text)
@@ -86,6 +86,8 @@ class Interpreter:
 
     def _or_completed(self, concept: Concept, text: str) -> None:
         """Takes a word with a particle that no text holds for a word half typed, too: 소방과."""
+        from catalog.search.query import alike
+
         longer = alike.phrases(alike.completions(self.lexicon, text))
         if longer:
             concept.exact = [*longer, *(one for one in concept.exact if len(one) > 1)]

@@ -5,10 +5,10 @@ from itertools import pairwise
 from math import inf, log
 from typing import NamedTuple
 
-from catalog.search.index.forms import COMPOUND, NOUN, PREDICATE
 from catalog.search.korean.inflection import dictionary_forms, forms_before_auxiliary, forms_in_a
 from catalog.search.korean.text import PARTICLES, is_hangul, runs, stems_before_particles
 from catalog.search.lexicon import Lexicon, Word
+from catalog.search.tokens import COMPOUND, NOUN, PREDICATE
 
 _RARE = 10
 _WAYS_TO_MOVE = ("가다", "오다", "다니다", "나가다", "나오다", "오르다", "내리다", "들다")

@@ -7,10 +7,11 @@ expansion that is rare never outweighs a word that was typed. Within a tier
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from heapq import nlargest
 from itertools import product
 from math import log
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from catalog.search.query.concepts import GENERIC, Concept, How
 from catalog.search.query.matching import (
@@ -26,7 +27,9 @@ from catalog.search.query.matching import (
     holding,
     near,
 )
-from catalog.search.query.widening import Widening
+
+if TYPE_CHECKING:
+    from catalog.search.query.widening import Widening
 
 FEW = 5
 """Later tiers, which only resemble what was asked for, are for queries with fewer results than this."""
@@ -56,14 +59,26 @@ class Found(NamedTuple):
 class Waterfall:
     """The list of results of one query, while it fills."""
 
-    def __init__(self, matcher: Matcher, widening: Widening, limit: int) -> None:
+    def __init__(
+        self, matcher: Matcher, limit: int, make_widening: "Callable[[], Widening]"
+    ) -> None:
+        """`make_widening` is called if the texts that hold the words do not fill the list."""
         self.found: dict[int, Found] = {}
         self._matcher = matcher
-        self._widening = widening
+        self._make_widening = make_widening
         self._limit = limit
         self._tier = 0
         self._lacking = False
         """Whether no text at all holds one of the words, so that none holds them all."""
+
+    @cached_property
+    def _widening(self) -> "Widening":
+        return self._make_widening()
+
+    @property
+    def used(self) -> list[str]:
+        """Every phrase beyond those of the concepts that was looked for, for the highlights."""
+        return self._widening.used if "_widening" in self.__dict__ else []
 
     def fill(self, concepts: Sequence[Concept]) -> None:
         """Runs the tiers until the list is full, or nothing is left to try."""

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.search.index.analysis import Analyser, Analysis, analyser_version
-from catalog.search.index.forms import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN
 from catalog.search.korean.text import SENTENCE
+from catalog.search.tokens import COMPOUND, LATIN, NOUN, PREDICATE, WRITTEN
 
 
 @pytest.fixture(scope="module")
