@@ -91,7 +91,7 @@ def test_what_is_not_exact_says_so(home: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("how", WHY)
 def test_each_reason_is_told(how: str, capsys: pytest.CaptureFixture[str]) -> None:
-    say_videos([replace(hit("caption", "강아지가 걷는다."), how=how)])
+    say_videos([hit("caption", "강아지가 걷는다.")._replace(how=how)])
     assert capsys.readouterr().out.endswith(f"  ({WHY[how]})\n")
 
 
