@@ -28,6 +28,13 @@ def imported_by(statement: str) -> set[str]:
             HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "pydantic"},
         ),
         ("import catalog.cli", HEAVY | {"daemon", "tui", "textual", "sqlalchemy", "sqlite3"}),
+        # A search is a process of 60 ms: dataclasses alone brings inspect along, a sixth of that.
+        (
+            "import catalog.cli, catalog.commands.search",
+            HEAVY
+            | {"daemon", "tui", "textual", "sqlalchemy", "pydantic", "kiwipiepy", "numpy"}
+            | {"dataclasses", "inspect"},
+        ),
         ("import daemon.service", {"torch", "bitsandbytes", "openai", "tui", "textual"}),
         ("import daemon.media", {"torch", "transformers", "tui", "av"}),
         ("import daemon.decoder.zygote", {"torch", "tui", "sqlalchemy", "pydantic"}),
