@@ -120,7 +120,9 @@ def connect_readonly(path: Path) -> "sqlite3.Connection":
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only = on")
-    connection.execute("PRAGMA cache_size = -16384")
+    connection.execute(
+        "PRAGMA cache_size = -65536"
+    )  # KiB, as far as it is needed: a search at a million notes
     return connection
 
 

@@ -178,7 +178,7 @@ class Waterfall:
     def _widened(self, concept: Concept) -> str:
         widening = self._widening
         wider = [*widening.variants(concept), *widening.longer(concept)]
-        return " OR ".join(f"({one})" for one in (holding(concept), any_of(wider)))
+        return f"({holding(concept)}) OR ({any_of(wider)})" if wider else holding(concept)
 
     def _covering(self, concepts: Sequence[Concept]) -> None:
         """Texts that hold some of the words, by how much those tell of what was asked for.
