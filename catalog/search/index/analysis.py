@@ -13,8 +13,8 @@ and a query asks the lexicon in place of the analyser: https://github.com/bab2mi
 """
 
 import logging
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from operator import itemgetter
@@ -49,6 +49,7 @@ _SILENT = frozenset("있다 하다 되다 않다 이다 아니다 싶다 못하�
 _AUXILIARY = frozenset("보다 주다 놓다 두다 버리다 내다 대다 지다 가지다 드리다 나다 있다".split())
 _LOOSE_SUFFIXES = frozenset("들 쯤 씩 째 끼리 가량 당 여 뿐 네 께 별".split())
 _NOMINAL = frozenset(("NNG", "NNP", "NNB", "NR", "NP", "XR", "XPN", "XSN", "MM", "UN", "SN"))
+_NOTHING = (0, "", "")
 _CONNECTORS = frozenset("-_.'&+/")
 
 
@@ -323,25 +324,30 @@ def _stems(
     So a name is found as a person writes it, however the analyser took it apart.
     """
     spoken = {piece.start: piece for piece in pieces}
+    tags = {one.start: (one.start, one.tag.partition("-")[0], one.form) for one in morphemes}
+    starts = sorted(tags)
     found = []
-    morpheme_at = 0
     for start, end, run in runs:
-        tags: list[tuple[int, str, str]] = []
-        while morpheme_at < len(morphemes) and morphemes[morpheme_at].start < end:
-            one = morphemes[morpheme_at]
-            if one.start >= start:
-                tags.append((one.start, one.tag.partition("-")[0], one.form))
-            morpheme_at += 1
-        stem_end = _stem_end(tags, end)
-        stem = text[start:stem_end]
-        if stem_end - start < 2 or stem_end - start > LONGEST_WORD or not is_hangul(run):
+        first = spoken.get(start)
+        said = (
+            first is not None and first.core and (first.end == end or _is_particle(tags, first.end))
+        )
+        if said or not is_hangul(run) or tags.get(start, _NOTHING)[1] not in _NOMINAL:
+            continue
+        within = starts[bisect_left(starts, start) : bisect_left(starts, end)]
+        stem_end = _stem_end([tags[place] for place in within], end)
+        if not 2 <= stem_end - start <= LONGEST_WORD:
             continue
         place = start
         while place < stem_end and place in spoken and spoken[place].core:
             place = spoken[place].end
         if place != stem_end:
-            found.append(stem)
+            found.append(text[start:stem_end])
     return found
+
+
+def _is_particle(tags: Mapping[int, tuple[int, str, str]], place: int) -> bool:
+    return tags.get(place, _NOTHING)[1].startswith("J")
 
 
 def _stem_end(tags: Sequence[tuple[int, str, str]], end: int) -> int:

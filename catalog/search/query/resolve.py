@@ -18,6 +18,7 @@ _VERBS_OF_NOUNS = ("하다", "되다", "시키다", "당하다", "받다")
 _LONGEST_PART = 8
 _UNKNOWN_COST, _PART_COST, _SINGLE_COST = 18.0, 9.0, 15.0
 _SENTENCE_SYLLABLES = 6
+_LONGEST_FORM = 5
 _GENERIC_SILENT = frozenset(
     "하다 있다 되다 않다 이다 아니다 싶다 못하다 말다 보이다 찾다 나오다 보다 주다".split()
 )
@@ -150,8 +151,11 @@ def segments(lexicon: Lexicon, word: str) -> list[str]:
         for end in range(start + 1, min(len(word), start + _LONGEST_PART) + 1)
     }
     pieces.discard(word)
-    costs = {piece: _cost(piece, entries) for piece, entries in lexicon.entries(pieces).items()}
+    entries = lexicon.entries(pieces)
+    costs = {piece: _cost(piece, entries[piece]) for piece in pieces}
     costs[word] = inf
+    if len(word) >= _SENTENCE_SYLLABLES:
+        _reckon_with_forms(lexicon, costs)
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(word) + 1):
         best.append(
@@ -166,6 +170,20 @@ def segments(lexicon: Lexicon, word: str) -> list[str]:
     parts = [word[start:end] for end, start in pairwise(cuts)][::-1]
     unknown = sum(len(part) for part in parts if costs[part] >= _UNKNOWN_COST)
     return parts if len(parts) > 1 and unknown * 3 <= len(word) else []
+
+
+def _reckon_with_forms(lexicon: Lexicon, costs: dict[str, float]) -> None:
+    """Lowers the costs of pieces that no text holds as they are, but that are forms of known predicates."""
+    forms = {
+        piece: dictionary_forms(piece)
+        for piece, cost in costs.items()
+        if cost >= _UNKNOWN_COST and 1 < len(piece) <= _LONGEST_FORM
+    }
+    lexicon.entries({form for some in forms.values() for form in some})
+    for piece, some in forms.items():
+        known = [one for one in lexicon.terms(some) if one.kind == PREDICATE]
+        if known:
+            costs[piece] = _PART_COST + 2 - min(log(max(one.n for one in known) + 1), 8.0)
 
 
 def _cost(piece: str, entries: Sequence[Word]) -> float:
