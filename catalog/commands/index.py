@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import os
 import resource
 import sys
 import time
@@ -93,11 +94,15 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _follow(catalog: Catalog, seconds: float) -> None:
-    """Goes on reading new texts as they come, until none has come for so many seconds."""
+    """Goes on reading new texts as they come, until none has come for so many seconds.
+
+    Ends with whoever started it, too: a daemon that is killed cannot end its children.
+    """
     analyser = None
+    parent = os.getppid()
     version, idle_since = -1, time.monotonic()
     with catalog.read() as connection:
-        while time.monotonic() - idle_since < seconds:
+        while time.monotonic() - idle_since < seconds and os.getppid() == parent:
             now = connection.execute("PRAGMA data_version").fetchone()[0]
             if analyser is not None and analyser.version != analyser_version():
                 return  # it was updated meanwhile: another process reads on
