@@ -92,6 +92,7 @@ class Interpreter:
         if longer:
             concept.exact = [*longer, *(one for one in concept.exact if len(one) > 1)]
             concept.how, concept.several = How.COMPLETION, True
+            concept.likely = len(longer)  # no text holds it with the particle
 
     def _by_synonym(self, concept: Concept, text: str) -> None:
         """Takes an unknown word for those that the person's own file says it is."""
