@@ -115,13 +115,20 @@ class Visit:
         if not self._looks.poll(_LOOK_SECONDS * 1000):
             return None
         try:
-            data = self.channel.recv(_MESSAGE_BYTES)
+            data = self._received()
             if not data:
                 raise DecoderLostError
             message = json.loads(data)
         except (OSError, ValueError, RecursionError):
             message = {}
         return message if isinstance(message, dict) else {}
+
+    def _received(self) -> bytes:
+        try:
+            return self.channel.recv(_MESSAGE_BYTES)
+        except ConnectionResetError:
+            # It died before it had read its order, which is told once, before its last words.
+            return self.channel.recv(_MESSAGE_BYTES)
 
     def _result(self, message: dict[str, Any], memory: mmap) -> dict[str, Any]:
         if "result" in message:
