@@ -5,6 +5,8 @@ is imported before its command is called.
 """
 
 import argparse
+import os
+import sys
 from typing import NoReturn
 
 from catalog.language import tr
@@ -14,9 +16,24 @@ class _Parser(argparse.ArgumentParser):
     """One that does not guess shortened options: a later version may add one that is ambiguous."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(allow_abbrev=False, add_help=False, **options)  # type: ignore[arg-type]
+        options |= {"allow_abbrev": False, "add_help": False, "formatter_class": _Formatter}
+        super().__init__(**options)  # type: ignore[arg-type]
         self._positionals.title, self._optionals.title = tr("arguments"), tr("options")
         self.add_argument("-h", "--help", action="help", help=tr("show this help and end"))
+
+
+class _Formatter(argparse.HelpFormatter):
+    """One that asks the terminal for its width itself: by shutil it would load three compressors."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):
+        return 80
 
 
 class _Version(argparse.Action):
