@@ -7,6 +7,8 @@ stem as it is, with a linking 으, as a final consonant, or with 아/어, each w
 
 from functools import lru_cache
 
+from catalog.search.korean.hangul import is_hangul_word
+
 _FIRST = 0xAC00
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _FINALS = (*"\0ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ",)
@@ -77,7 +79,7 @@ def dictionary_forms(word: str) -> frozenset[str]:
 
     The word itself is among them if it ends in 다.
     """
-    if len(word) > _MOST_SYLLABLES:
+    if len(word) > _MOST_SYLLABLES or not is_hangul_word(word):
         return frozenset()
     return frozenset(stem + "다" for stem in _stems(word) if stem)
 
@@ -86,7 +88,7 @@ def dictionary_forms(word: str) -> frozenset[str]:
 def forms_before_auxiliary(word: str) -> frozenset[str]:
     """The predicates before an auxiliary in one word: 돕다 for 도와주는."""
     found: set[str] = set()
-    for place in range(1, min(len(word), _MOST_SYLLABLES)):
+    for place in range(1, min(len(word), _MOST_SYLLABLES)) if is_hangul_word(word) else ():
         body, tail = word[:place], word[place:]
         if not split(body[-1])[2] and _may_be_auxiliary(tail):
             found |= _stems_of_a_form(body)
@@ -190,7 +192,7 @@ _MELTED = {"ㅗ": "ㅘ", "ㅜ": "ㅝ", "ㅣ": "ㅕ", "ㅚ": "ㅙ"}
 def forms_in_a(lemma: str) -> set[str]:
     """The forms in 아/어 that a predicate in -다 may have, irregular ones among them: 걷다, 걸어 and 걷어."""
     stem = lemma[:-1]
-    if not stem:
+    if not is_hangul_word(stem):
         return set()
     head, (initial, vowel, final) = stem[:-1], split(stem[-1])
     found = {stem + "어", stem + "아"}

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.search.korean.inflection import dictionary_forms, forms_before_auxiliary, join, split
+from catalog.search.korean.inflection import (
+    dictionary_forms,
+    forms_before_auxiliary,
+    forms_in_a,
+    join,
+    split,
+)
 
 # Dictionary form: forms of it, as captions and queries have them.
 REGULAR = {
@@ -171,3 +177,10 @@ def test_any_syllables_give_predicates_only(word: str) -> None:
 @given(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3))
 def test_syllables_come_apart_and_together(syllable: str) -> None:
     assert join(*split(syllable)) == syllable
+
+
+@pytest.mark.parametrize("text", ["", "path:", "강아지path", "abc", "ㄱ", "강아지:", "a다"])
+def test_what_is_no_run_of_syllables_has_no_forms(text: str) -> None:
+    assert dictionary_forms(text) == frozenset()
+    assert forms_before_auxiliary(text) == frozenset()
+    assert forms_in_a(text) == set()
