@@ -192,7 +192,7 @@ _MELTED = {"ㅗ": "ㅘ", "ㅜ": "ㅝ", "ㅣ": "ㅕ", "ㅚ": "ㅙ"}
 def forms_in_a(lemma: str) -> set[str]:
     """The forms in 아/어 that a predicate in -다 may have, irregular ones among them: 걷다, 걸어 and 걷어."""
     stem = lemma[:-1]
-    if not is_hangul_word(stem):
+    if not is_hangul_word(stem) or not lemma.endswith("다"):
         return set()
     head, (initial, vowel, final) = stem[:-1], split(stem[-1])
     found = {stem + "어", stem + "아"}
