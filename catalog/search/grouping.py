@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.hit_views import HitView
-
-Span = tuple[int, int]
+from catalog.search.spans import Span, merged
 
 WHY = {
     "variant": "similar word",
@@ -63,8 +62,8 @@ def _grouped(hits: Sequence[HitView]) -> VideoHits:
         path=path,
         title=title,
         name=names[0] if names else None,
-        path_marks=_merged(marks),
-        title_marks=_merged(_within(marks, place, len(title))) if title and place >= 0 else (),
+        path_marks=merged(marks),
+        title_marks=merged(_within(marks, place, len(title))) if title and place >= 0 else (),
         texts=tuple(texts),
     )
 
@@ -91,13 +90,3 @@ def _within(spans: Iterable[Span], begin: int, length: int) -> list[Span]:
     """The parts of spans in a stretch, counted from its beginning."""
     parts = ((max(start - begin, 0), min(end - begin, length)) for start, end in spans)
     return [(start, end) for start, end in parts if start < end]
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)

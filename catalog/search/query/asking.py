@@ -10,11 +10,12 @@ from catalog.clock import now
 from catalog.search.lexicon import Lexicon
 from catalog.search.query import ranking, reading, syntax
 from catalog.search.query.concepts import Concept, How
-from catalog.search.query.highlight import Highlighter, Span
+from catalog.search.query.highlight import Highlighter
 from catalog.search.query.interpreter import Interpreter
 from catalog.search.query.matching import Allowed, Matcher, holding
 from catalog.search.query.synonyms import Synonyms
 from catalog.search.query.waterfall import CERTAIN, Waterfall
+from catalog.search.spans import Span
 
 if TYPE_CHECKING:
     from catalog.search.query.widening import Widening

@@ -13,9 +13,9 @@ from catalog.search.korean.numerals import numbers
 from catalog.search.korean.text import COUNTER, RUN, Normalised, is_hangul, normalise
 from catalog.search.lexicon import Lexicon
 from catalog.search.query.resolve import segments, stems_of
+from catalog.search.spans import Span, merged
 from catalog.search.tokens import WRITTEN, number_tokens
 
-Span = tuple[int, int]
 _LONG_RUN = 6
 _CONNECTOR = r"[-_.'&+/]?"
 
@@ -62,7 +62,7 @@ class Highlighter:
             token for phrase in self._phrases if present.issuperset(phrase) for token in phrase
         }
         wanted |= self._written
-        return _merged(normal.original_span(*span) for span, token in found if token in wanted)
+        return merged(normal.original_span(*span) for span, token in found if token in wanted)
 
     def _in_runs(self, text: str) -> Iterator[tuple[Span, str]]:
         for match in RUN.finditer(text):
@@ -116,13 +116,3 @@ def _initial(syllable: str) -> int:
 def _place(run: str, token: str) -> Span:
     start = run.find(token)
     return (0, len(run)) if start < 0 else (start, start + len(token))
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
