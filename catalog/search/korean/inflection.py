@@ -7,11 +7,7 @@ stem as it is, with a linking 으, as a final consonant, or with 아/어, each w
 
 from functools import lru_cache
 
-from catalog.search.korean.hangul import is_hangul_word
-
-_FIRST = 0xAC00
-_VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
-_FINALS = (*"\0ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ",)
+from catalog.search.korean.hangul import is_hangul_word, letters, syllable
 
 # After the stem as it is: 먹고, 가지.
 _PLAIN = frozenset(
@@ -61,18 +57,6 @@ _AUXILIARIES = frozenset(
 _MOST_SYLLABLES = 12
 
 
-def split(syllable: str) -> tuple[int, str, str]:
-    """The number of the initial, the vowel and the final of a syllable; "" where there is no final."""
-    code = ord(syllable) - _FIRST
-    final = _FINALS[code % 28]
-    return code // 588, _VOWELS[code % 588 // 28], "" if final == "\0" else final
-
-
-def join(initial: int, vowel: str, final: str = "") -> str:
-    """The syllable of these parts."""
-    return chr(_FIRST + initial * 588 + _VOWELS.index(vowel) * 28 + _FINALS.index(final or "\0"))
-
-
 @lru_cache(maxsize=512)
 def dictionary_forms(word: str) -> frozenset[str]:
     """Every predicate in -다 that `word`, a run of syllables, may be a form of.
@@ -90,7 +74,7 @@ def forms_before_auxiliary(word: str) -> frozenset[str]:
     found: set[str] = set()
     for place in range(1, min(len(word), _MOST_SYLLABLES)) if is_hangul_word(word) else ():
         body, tail = word[:place], word[place:]
-        if not split(body[-1])[2] and _may_be_auxiliary(tail):
+        if not letters(body[-1])[2] and _may_be_auxiliary(tail):
             found |= _stems_of_a_form(body)
     return frozenset(stem + "다" for stem in found if stem)
 
@@ -99,7 +83,7 @@ def _stems(word: str) -> set[str]:
     found: set[str] = set()
     for place in range(1, len(word) + 1):
         body, tail = word[:place], word[place:]
-        initial, vowel, final = split(body[-1])
+        initial, vowel, final = letters(body[-1])
         if tail in _PLAIN:
             found |= _bare(body, drops=tail[0] in "는느니네나냐소시세습오")
         if tail in _LINKED and not final:
@@ -107,14 +91,14 @@ def _stems(word: str) -> set[str]:
         if tail in _LINKED and final == "ㄹ":
             found.add(body)
         if tail in _AFTER_FINAL.get(final, ()):
-            found |= _vowel_stems(body[:-1] + join(initial, vowel))
+            found |= _vowel_stems(body[:-1] + syllable(initial, vowel))
         if final == "ㅆ" and tail in _PAST:
-            found |= _stems_of_a_form(body[:-1] + join(initial, vowel))
+            found |= _stems_of_a_form(body[:-1] + syllable(initial, vowel))
         if not final and tail in _AFTER_A:
             found |= _stems_of_a_form(body)
     # 하시다 is 하다, politely; 걸으시다 is 걷다.
     polite = {stem[:-1] for stem in found if len(stem) > 1 and stem[-1] == "시"}
-    return found.union(*map(_vowel_stems, (stem for stem in polite if not split(stem[-1])[2])))
+    return found.union(*map(_vowel_stems, (stem for stem in polite if not letters(stem[-1])[2])))
 
 
 @lru_cache(maxsize=512)
@@ -125,29 +109,29 @@ def _may_be_auxiliary(word: str) -> bool:
 def _bare(stem: str, *, drops: bool) -> set[str]:
     """Stems before an ending that joins them as they are; some endings make a final ㄹ fall."""
     found = {stem}
-    initial, vowel, final = split(stem[-1])
+    initial, vowel, final = letters(stem[-1])
     if drops and not final:
-        found.add(stem[:-1] + join(initial, vowel, "ㄹ"))
+        found.add(stem[:-1] + syllable(initial, vowel, "ㄹ"))
     return found
 
 
 def _vowel_stems(form: str) -> set[str]:
     """Stems whose form before a linking 으, ㄴ, ㄹ, ㅁ or ㅂ is `form`, which ends in a vowel."""
     found = _bare(form, drops=True)
-    initial, vowel, _ = split(form[-1])
-    found.add(form[:-1] + join(initial, vowel, "ㅎ"))  # 파라면: 파랗다
+    initial, vowel, _ = letters(form[-1])
+    found.add(form[:-1] + syllable(initial, vowel, "ㅎ"))  # 파라면: 파랗다
     before = form[:-1]
     if not before:
         return found
-    head, last = before[:-1], split(before[-1])
+    head, last = before[:-1], letters(before[-1])
     if form[-1] == "으":
         found.add(before)
         if last[2] == "ㄹ":
-            found.add(head + join(last[0], last[1], "ㄷ"))  # 걸으면: 걷다
+            found.add(head + syllable(last[0], last[1], "ㄷ"))  # 걸으면: 걷다
         if not last[2]:
-            found.add(head + join(last[0], last[1], "ㅅ"))  # 지으면: 짓다
+            found.add(head + syllable(last[0], last[1], "ㅅ"))  # 지으면: 짓다
     if form[-1] == "우" and not last[2]:
-        found.add(head + join(last[0], last[1], "ㅂ"))  # 고우면: 곱다
+        found.add(head + syllable(last[0], last[1], "ㅂ"))  # 고우면: 곱다
     return found
 
 
@@ -162,25 +146,25 @@ _COLOURS = {"ㅐ": "ㅏㅓ", "ㅔ": "ㅓㅏ", "ㅒ": "ㅑ", "ㅖ": "ㅕ"}
 
 def _stems_of_a_form(form: str) -> set[str]:
     """Stems whose form in 아/어 is `form`, which ends in a vowel."""
-    initial, vowel, _ = split(form[-1])
+    initial, vowel, _ = letters(form[-1])
     before = form[:-1]
-    found = {before + join(initial, one) for one in _FULL_VOWEL.get(vowel, "")}
-    found |= {before + join(initial, one, "ㅎ") for one in _COLOURS.get(vowel, "")}
+    found = {before + syllable(initial, one) for one in _FULL_VOWEL.get(vowel, "")}
+    found |= {before + syllable(initial, one, "ㅎ") for one in _COLOURS.get(vowel, "")}
     if form[-1] in "해여":
         found.add((before if form[-1] == "해" else "") + "하")
     if not before:
         return {stem for stem in found if stem}
-    head, last = before[:-1], split(before[-1])
+    head, last = before[:-1], letters(before[-1])
     if form[-1] in "아어여":
         found.add(before)
         if last[2] == "ㄹ":
-            found.add(head + join(last[0], last[1], "ㄷ"))
+            found.add(head + syllable(last[0], last[1], "ㄷ"))
         if not last[2]:
-            found.add(head + join(last[0], last[1], "ㅅ"))
+            found.add(head + syllable(last[0], last[1], "ㅅ"))
     if form[-1] in "와워" and not last[2]:
-        found.add(head + join(last[0], last[1], "ㅂ"))
+        found.add(head + syllable(last[0], last[1], "ㅂ"))
     if form[-1] in "라러" and last[2] == "ㄹ":
-        found.add(head + join(last[0], last[1]) + "르")  # 몰라: 모르다
+        found.add(head + syllable(last[0], last[1]) + "르")  # 몰라: 모르다
     if form.endswith("르러"):
         found.add(form[:-1])  # 이르러: 이르다
     return found
@@ -194,20 +178,20 @@ def forms_in_a(lemma: str) -> set[str]:
     stem = lemma[:-1]
     if not is_hangul_word(stem) or not lemma.endswith("다"):
         return set()
-    head, (initial, vowel, final) = stem[:-1], split(stem[-1])
+    head, (initial, vowel, final) = stem[:-1], letters(stem[-1])
     found = {stem + "어", stem + "아"}
     if not final:
-        found.add(head + join(initial, _MELTED[vowel]) if vowel in _MELTED else stem)
+        found.add(head + syllable(initial, _MELTED[vowel]) if vowel in _MELTED else stem)
     if stem.endswith("하"):
         found.add(head + "해")
     if vowel == "ㅡ" and not final:
-        found |= {head + join(initial, "ㅓ"), head + join(initial, "ㅏ")}
-    if stem.endswith("르") and head and not split(head[-1])[2]:
-        before, (first, middle, _) = head[:-1], split(head[-1])
-        found |= {before + join(first, middle, "ㄹ") + one for one in "라러"}
+        found |= {head + syllable(initial, "ㅓ"), head + syllable(initial, "ㅏ")}
+    if stem.endswith("르") and head and not letters(head[-1])[2]:
+        before, (first, middle, _) = head[:-1], letters(head[-1])
+        found |= {before + syllable(first, middle, "ㄹ") + one for one in "라러"}
     if final == "ㅂ":
-        found |= {head + join(initial, vowel) + one for one in "와워"}
+        found |= {head + syllable(initial, vowel) + one for one in "와워"}
     if final in ("ㄷ", "ㅅ"):
-        open_stem = head + join(initial, vowel, "ㄹ" if final == "ㄷ" else "")
+        open_stem = head + syllable(initial, vowel, "ㄹ" if final == "ㄷ" else "")
         found |= {open_stem + one for one in "아어"}
     return found

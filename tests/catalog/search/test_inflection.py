@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.search.korean.hangul import letters as split
+from catalog.search.korean.hangul import syllable as join
 from catalog.search.korean.inflection import (
     dictionary_forms,
     forms_before_auxiliary,
     forms_in_a,
-    join,
-    split,
 )
 
 # Dictionary form: forms of it, as captions and queries have them.
